@@ -1,0 +1,44 @@
+# Every command a person types. Each begins with `setup`, which does nothing when nothing changed.
+
+PYTHON ?= python3
+FILE ?= examples/tour.yaml
+INPUT ?=
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help run up down test bench lint format proto lock setup
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+setup: ## install everything into .venv/
+	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.11 or newer) is needed. On Debian and Ubuntu: apt install python3 python3-venv"; exit 1; }
+	@GOAL="$(or $(firstword $(MAKECMDGOALS)),setup)" $(PYTHON) tools/setup.py
+
+run: setup ## run a workflow on a mesh of its own: FILE=wf.yaml INPUT='{"k": 1}'
+	@$(BIN)/mistralctl run --ephemeral $(FILE) $(if $(INPUT),--input '$(INPUT)')
+
+up: setup ## the mesh in the foreground, until Ctrl-C
+	@$(BIN)/mistralctl up $(ARGS)
+
+down: setup ## stop a mesh left in the background
+	@$(BIN)/mistralctl down $(ARGS)
+
+test: setup ## all tests, on real servers: ARGS="tests/core -x"
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: setup ## the benchmark suite, one JSON line per scenario
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lint: setup ## style, types, import contracts, contracts, house rules
+	@$(BIN)/python tools/lint.py
+
+format: setup ## write the code as `make lint` wants it
+	@$(BIN)/ruff check --fix -q .
+	@$(BIN)/ruff format -q .
+
+proto: setup ## generate the stubs anew
+	@$(BIN)/python protos/generate.py
+
+lock: setup ## pin what the pyproject.toml files ask for
+	@$(BIN)/python tools/lock.py

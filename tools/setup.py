@@ -79,7 +79,7 @@ def packages():
 
 def find_uv():
     """Return the installer of the pinned version, installed by its hash if need be."""
-    pin = re.search(r"^uv==[^ ]+ (\\\n .*)+", read(LOCK), re.MULTILINE).group(0)
+    pin = re.search(r"^uv==[^ ]+ (\\\n[^\\\n]*)+", read(LOCK), re.MULTILINE).group(0)
     version = pin.split()[0].partition("==")[2]
     uv = os.path.join(TOOLS, "bin", "uv")
     if not os.path.exists(uv) or version not in subprocess.check_output([uv, "--version"]).decode():

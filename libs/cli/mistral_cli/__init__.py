@@ -1,0 +1,1 @@
+"""mistralctl: the command line of the mesh."""

@@ -1,0 +1,1 @@
+"""The workflow language and the pure state machine that runs it."""

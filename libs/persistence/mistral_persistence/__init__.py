@@ -1,0 +1,1 @@
+"""Postgres: pool, migrations and the SQL of each table family."""

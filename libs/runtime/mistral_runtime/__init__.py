@@ -1,0 +1,1 @@
+"""What every service needs to run: gRPC, bus, settings, logs, telemetry."""

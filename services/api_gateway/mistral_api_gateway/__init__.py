@@ -1,0 +1,1 @@
+"""The gateway: REST, public gRPC and live streams."""

@@ -1,0 +1,1 @@
+"""The engine: owns running executions and decides what happens next."""

@@ -1,0 +1,1 @@
+"""The executor: runs actions and reports their results."""

@@ -1,0 +1,1 @@
+"""The notifier: tells the outside what happened."""

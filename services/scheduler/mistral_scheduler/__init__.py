@@ -1,0 +1,1 @@
+"""The scheduler: time, and everything that waits for it."""

@@ -53,7 +53,9 @@ def _shared_contracts() -> Iterator[str]:
     """Where ``google/protobuf`` (in grpcio-tools) and ``google/api``, ``google/rpc`` (in googleapis) are."""
     for folder in sys.path:
         for root in (Path(folder, "grpc_tools", "_proto"), Path(folder)):
-            if (root / "google" / "protobuf" / "any.proto").exists() or (root / "google" / "api" / "http.proto").exists():
+            if (root / "google" / "protobuf" / "any.proto").exists() or (
+                root / "google" / "api" / "http.proto"
+            ).exists():
                 yield str(root)
 
 

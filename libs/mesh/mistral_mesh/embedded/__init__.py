@@ -1,0 +1,1 @@
+"""Postgres and NATS out of pinned wheels: real servers without an installation."""

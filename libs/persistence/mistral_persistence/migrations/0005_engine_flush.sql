@@ -1,0 +1,111 @@
+-- Writes all that a batch of events changed, in one transaction, or nothing if a lease was lost meanwhile.
+-- Arrays of one kind have the same length. Times are microseconds since the epoch.
+
+CREATE FUNCTION engine_flush_v1(
+    lease_partition smallint[], lease_epoch bigint[],
+    started_id uuid[], started_partition smallint[], started_root uuid[], started_parent uuid[], started_task uuid[],
+    started_project text[], started_workflow uuid[], started_version integer[], started_name text[],
+    started_namespace text[], started_description text[], started_tags json[], started_input json[], started_created bigint[],
+    execution_id uuid[], execution_state text[], execution_info text[], execution_params json[], execution_output json[],
+    execution_globals json[], execution_body json[], execution_description text[], execution_updated bigint[], execution_finished bigint[],
+    task_id uuid[], task_execution uuid[], task_name text[], task_type text[], task_state text[], task_info text[], task_tags json[],
+    task_published json[], task_processed boolean[], task_sequence bigint[], task_body json[],
+    task_created bigint[], task_updated bigint[], task_started bigint[], task_finished bigint[],
+    action_id uuid[], action_execution_id uuid[], action_task uuid[], action_name text[], action_state text[], action_info text[],
+    action_accepted boolean[], action_index integer[], action_attempt integer[], action_input json[], action_output json[],
+    action_body json[], action_created bigint[], action_updated bigint[],
+    child_id uuid[], child_execution_id uuid[], child_task uuid[], child_accepted boolean[], child_index integer[], child_body json[],
+    timer_task uuid[], timer_kind text[], timer_round integer[], timer_execution uuid[], timer_partition smallint[], timer_due bigint[],
+    gone_task uuid[], gone_kind text[], gone_round integer[],
+    history_execution uuid[], history_position bigint[], history_at bigint[], history_events json[],
+    notice_execution uuid[], notice_event text[], notice_payload json[], notice_publisher json[]
+) RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    held integer;
+BEGIN
+    SELECT count(*) INTO held FROM (
+        SELECT FROM partition_lease l
+          JOIN unnest(lease_partition, lease_epoch) AS wanted (partition, epoch)
+            ON l.partition = wanted.partition AND l.epoch = wanted.epoch
+           FOR SHARE OF l) AS leases;
+    IF held <> cardinality(lease_partition) THEN
+        RAISE EXCEPTION 'a partition lease was lost' USING ERRCODE = 'MM001';
+    END IF;
+
+    IF cardinality(started_id) > 0 THEN
+        INSERT INTO execution (id, partition, root_id, parent_id, task_execution_id, project_id, workflow_id, workflow_version,
+                               workflow_name, workflow_namespace, description, tags, state, input, params, body, created_at, updated_at)
+        SELECT id, partition, root, parent, task, project, workflow, version, name, namespace, description,
+               ARRAY(SELECT json_array_elements_text(tags)), 'RUNNING', input, '{}', '{}', from_micros(created), from_micros(created)
+          FROM unnest(started_id, started_partition, started_root, started_parent, started_task, started_project, started_workflow,
+                      started_version, started_name, started_namespace, started_description, started_tags, started_input, started_created)
+            AS started (id, partition, root, parent, task, project, workflow, version, name, namespace, description, tags, input, created);
+    END IF;
+
+    IF cardinality(execution_id) > 0 THEN
+        UPDATE execution e
+           SET state = new.state, state_info = new.info, params = new.params, output = new.output, globals = new.globals,
+               body = new.body, description = new.description, updated_at = from_micros(new.updated), finished_at = from_micros(new.finished)
+          FROM unnest(execution_id, execution_state, execution_info, execution_params, execution_output, execution_globals,
+                      execution_body, execution_description, execution_updated, execution_finished)
+            AS new (id, state, info, params, output, globals, body, description, updated, finished)
+         WHERE e.id = new.id;
+    END IF;
+
+    IF cardinality(task_id) > 0 THEN
+        INSERT INTO task_execution AS t (id, execution_id, name, type, state, state_info, tags, published, processed, sequence, body,
+                                         created_at, updated_at, started_at, finished_at)
+        SELECT id, execution, name, type, state, info, ARRAY(SELECT json_array_elements_text(tags)), published, processed, sequence, body,
+               from_micros(created), from_micros(updated), from_micros(started), from_micros(finished)
+          FROM unnest(task_id, task_execution, task_name, task_type, task_state, task_info, task_tags, task_published, task_processed,
+                      task_sequence, task_body, task_created, task_updated, task_started, task_finished)
+            AS task (id, execution, name, type, state, info, tags, published, processed, sequence, body, created, updated, started, finished)
+        ON CONFLICT (id) DO UPDATE
+           SET state = excluded.state, state_info = excluded.state_info, published = excluded.published, processed = excluded.processed,
+               sequence = excluded.sequence, body = excluded.body, updated_at = excluded.updated_at,
+               started_at = excluded.started_at, finished_at = excluded.finished_at;
+    END IF;
+
+    IF cardinality(action_id) > 0 THEN
+        INSERT INTO action_execution AS a (id, execution_id, task_id, name, state, state_info, accepted, index, attempt, input, output,
+                                           body, created_at, updated_at)
+        SELECT id, execution, task, name, state, info, accepted, index, attempt, input, output, body,
+               from_micros(created), from_micros(updated)
+          FROM unnest(action_id, action_execution_id, action_task, action_name, action_state, action_info, action_accepted, action_index,
+                      action_attempt, action_input, action_output, action_body, action_created, action_updated)
+            AS action (id, execution, task, name, state, info, accepted, index, attempt, input, output, body, created, updated)
+        ON CONFLICT (id) DO UPDATE
+           SET state = excluded.state, state_info = excluded.state_info, accepted = excluded.accepted, attempt = excluded.attempt,
+               output = excluded.output, body = excluded.body, updated_at = excluded.updated_at;
+    END IF;
+
+    IF cardinality(child_id) > 0 THEN
+        INSERT INTO child_execution AS c (id, execution_id, task_id, accepted, index, body)
+        SELECT * FROM unnest(child_id, child_execution_id, child_task, child_accepted, child_index, child_body)
+        ON CONFLICT (id) DO UPDATE SET accepted = excluded.accepted, body = excluded.body;
+    END IF;
+
+    IF cardinality(gone_task) > 0 THEN
+        DELETE FROM timer t USING unnest(gone_task, gone_kind, gone_round) AS gone (task, kind, round)
+         WHERE t.task_id = gone.task AND t.kind = gone.kind AND t.round = gone.round;
+    END IF;
+    IF cardinality(timer_task) > 0 THEN
+        INSERT INTO timer (task_id, kind, round, execution_id, partition, due_at)
+        SELECT task, kind, round, execution, partition, from_micros(due)
+          FROM unnest(timer_task, timer_kind, timer_round, timer_execution, timer_partition, timer_due)
+            AS timer (task, kind, round, execution, partition, due)
+        ON CONFLICT (task_id, kind, round) DO UPDATE SET due_at = excluded.due_at, claimed_until = '-infinity';
+    END IF;
+
+    IF cardinality(history_execution) > 0 THEN
+        INSERT INTO execution_history (execution_id, position, at, events)
+        SELECT execution, position, from_micros(at), events
+          FROM unnest(history_execution, history_position, history_at, history_events) AS history (execution, position, at, events);
+    END IF;
+
+    IF cardinality(notice_execution) > 0 THEN
+        INSERT INTO notification (execution_id, event, payload, publisher)
+        SELECT * FROM unnest(notice_execution, notice_event, notice_payload, notice_publisher);
+    END IF;
+END $$;

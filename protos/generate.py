@@ -35,7 +35,7 @@ def generate() -> None:
     for stale in _stubs_without_contract():
         stale.unlink()
     if contracts:
-        _protoc(*_plugins(), "--python_out=.", "--grpc_python_out=.", "--mypy_out=.", "--mypy_grpc_out=.", *contracts)
+        _protoc(*_plugins(), "--python_out=.", "--grpc_python_out=.", "--mypy_out=quiet:.", "--mypy_grpc_out=quiet:.", *contracts)
 
 
 def image(target: Path) -> None:
@@ -53,9 +53,7 @@ def _shared_contracts() -> Iterator[str]:
     """Where ``google/protobuf`` (in grpcio-tools) and ``google/api``, ``google/rpc`` (in googleapis) are."""
     for folder in sys.path:
         for root in (Path(folder, "grpc_tools", "_proto"), Path(folder)):
-            if (root / "google" / "protobuf" / "any.proto").exists() or (
-                root / "google" / "api" / "http.proto"
-            ).exists():
+            if any((root / "google" / known).exists() for known in ("protobuf/any.proto", "api/http.proto")):
                 yield str(root)
 
 

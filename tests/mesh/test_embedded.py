@@ -57,7 +57,7 @@ async def test_nats_takes_only_who_has_its_token(nats: str) -> None:
     await client.close()
 
     stranger = "nats://" + nats.partition("@")[2]
-    with pytest.raises(Exception, match="(?i)authorization"):
+    with pytest.raises(Exception, match=r"(?i)authorization"):
         await nats_client.connect(stranger, allow_reconnect=False, connect_timeout=2)
 
 

@@ -27,6 +27,7 @@ class Program:
         stop_signal: Asks it to finish what it has and go.
         stop_seconds: After this it is killed.
         address: Where it is reached, for people; never with credentials.
+        metrics: Where its metrics are read, if it has any.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
     address: str = ""
+    metrics: str = ""
     popen: Mapping[str, object] = field(default_factory=dict)
 
     def spawn(self) -> subprocess.Popen[bytes]:

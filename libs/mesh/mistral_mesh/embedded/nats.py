@@ -5,13 +5,12 @@ import os
 import secrets
 import shutil
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from mistral_mesh.errors import MeshError
 from mistral_mesh.home import Home
 from mistral_mesh.ports import free_port
+from mistral_mesh.probe import serves_http
 from mistral_mesh.program import Program, write_whole
 
 _MAX_PAYLOAD = 8 * 1024 * 1024
@@ -33,7 +32,7 @@ def nats(home: Home, *, port: int | None = None, host: str = "127.0.0.1") -> tup
         environment={"PATH": os.defpath, "TZ": "UTC", "MISTRAL_HOME": str(home.path)},
         log=home.log_file("nats"),
         pid_file=home.pid_file("nats"),
-        is_well=lambda: _answers(host, monitor),
+        is_well=lambda: serves_http(f"http://{host}:{monitor}/healthz"),
         address=f"{host}:{port}",
     )
     return program, f"nats://{token}@{host}:{port}"
@@ -67,11 +66,3 @@ def _binary() -> str:
     if found is None:
         raise MeshError("the wheel with the embedded NATS is not installed; set MISTRAL_NATS_URL instead")
     return found
-
-
-def _answers(host: str, monitor: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{host}:{monitor}/healthz", timeout=1) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

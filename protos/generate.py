@@ -35,7 +35,14 @@ def generate() -> None:
     for stale in _stubs_without_contract():
         stale.unlink()
     if contracts:
-        _protoc(*_plugins(), "--python_out=.", "--grpc_python_out=.", "--mypy_out=quiet:.", "--mypy_grpc_out=quiet:.", *contracts)
+        _protoc(
+            *_plugins(),
+            "--python_out=.",
+            "--grpc_python_out=.",
+            "--mypy_out=quiet:.",
+            "--mypy_grpc_out=quiet:.",
+            *contracts,
+        )
 
 
 def image(target: Path) -> None:

@@ -1,0 +1,149 @@
+"""The streams of the mesh: made when missing, and watched, because a stream may come back empty."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from nats.aio.client import Client
+
+from mistral_runtime.bus.api import STREAM_EXISTS, ApiError, ask
+from mistral_runtime.bus.errors import BusError, BusUnavailable
+
+_log = logging.getLogger(__name__)
+
+ENGINE = "ENGINE"
+TASKS = "TASKS"
+EVENTS = "EVENTS"
+
+_SECOND = 1_000_000_000
+_DUPLICATE_WINDOW = 120 * _SECOND
+_EVENTS_MAX_AGE = 24 * 3600 * _SECOND
+
+CHECK_SECONDS = 1.0
+
+ResetListener = Callable[[str, datetime], None]
+
+
+def _configured(name: str, subjects: str, retention: str, **more: object) -> Mapping[str, object]:
+    return MappingProxyType(
+        {
+            "name": name,
+            "subjects": [subjects],
+            "retention": retention,
+            "storage": "file",
+            "discard": "old",
+            "num_replicas": 1,
+            "duplicate_window": _DUPLICATE_WINDOW,
+            **more,
+        }
+    )
+
+
+STREAMS: tuple[Mapping[str, object], ...] = (
+    _configured(ENGINE, "mistral.engine.>", "workqueue"),
+    _configured(TASKS, "mistral.tasks.>", "workqueue"),
+    _configured(EVENTS, "mistral.events.>", "limits", max_age=_EVENTS_MAX_AGE),
+)
+
+
+class Streams:
+    """Makes the streams and tells listeners when one of them has been made anew."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._created: dict[str, datetime] = {}
+        self._listeners: list[ResetListener] = []
+        self._wanted = False
+        self._wake = asyncio.Event()
+        self._checking = asyncio.Lock()
+
+    async def ensure_streams(self) -> None:
+        """Make the streams that are missing; from then on they are watched and made again when lost.
+
+        Raises:
+            BusUnavailable: If JetStream does not answer.
+        """
+        self._wanted = True
+        await self.check()
+
+    def created(self, stream: str) -> datetime:
+        """When the stream that we know of was made.
+
+        Raises:
+            KeyError: Before ``ensure_streams()``.
+        """
+        return self._created[stream]
+
+    def on_reset(self, listener: ResetListener) -> Callable[[], None]:
+        """Call ``listener(stream, created_at)`` whenever a stream turns out to be newer than before.
+
+        What was in the stream is gone by then. Returns a function that ends the listening.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def check_soon(self) -> None:
+        """Have the watch look now instead of within a second."""
+        self._wake.set()
+
+    async def check(self) -> None:
+        """Look at every stream once, making those that are missing."""
+        async with self._checking:
+            answers = await asyncio.gather(*(self._present(config) for config in STREAMS))
+            for config, created in zip(STREAMS, answers, strict=True):
+                self._note(str(config["name"]), created)
+
+    async def mend(self) -> None:
+        """Check after a reconnect, if the streams are ours to look after."""
+        if self._wanted:
+            await self.check()
+
+    async def watch(self) -> None:
+        """Check for ever; owned by the connection."""
+        while True:
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            if not self._wanted or not self._client.is_connected:
+                continue
+            try:
+                await self.check()
+            except BusError as error:
+                _log.warning("cannot check the streams: %s", error)
+
+    async def _present(self, config: Mapping[str, object]) -> datetime:
+        name = config["name"]
+        try:
+            info = await ask(self._client, f"STREAM.INFO.{name}")
+        except ApiError as error:
+            if not error.missing:
+                raise BusUnavailable(str(error)) from error
+            info = await self._make(config)
+        return datetime.fromisoformat(info["created"])
+
+    async def _make(self, config: Mapping[str, object]) -> dict[str, Any]:
+        name = config["name"]
+        try:
+            info = await ask(self._client, f"STREAM.CREATE.{name}", dict(config))
+        except ApiError as error:
+            if error.code != STREAM_EXISTS:
+                raise BusUnavailable(str(error)) from error
+            # Someone else made it in the meantime, perhaps with settings of its own.
+            return await ask(self._client, f"STREAM.INFO.{name}")
+        _log.info("made stream %s", name)
+        return info
+
+    def _note(self, name: str, created: datetime) -> None:
+        before = self._created.get(name)
+        self._created[name] = created
+        if before is None or created == before:
+            return
+        _log.warning("stream %s was made anew at %s: what was in it is gone", name, created.isoformat())
+        for listener in tuple(self._listeners):
+            listener(name, created)

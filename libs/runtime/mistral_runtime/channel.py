@@ -1,0 +1,118 @@
+"""Channels to the other services: all replicas behind one, with retries, keepalive and the trace context."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from mistral_runtime import telemetry
+from mistral_runtime.errors import error_from
+from mistral_runtime.server import MAX_MESSAGE_BYTES
+
+__all__ = ["channel", "error_from"]
+
+# Safe for every method: a call that failed as UNAVAILABLE is either unsent, or idempotent by its request id.
+_SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [
+            {
+                "name": [{}],
+                "retryPolicy": {
+                    "maxAttempts": 4,
+                    "initialBackoff": "0.05s",
+                    "maxBackoff": "1s",
+                    "backoffMultiplier": 3,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ],
+    }
+)
+
+_OPTIONS = (
+    ("grpc.service_config", _SERVICE_CONFIG),
+    ("grpc.enable_retries", 1),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+
+
+@asynccontextmanager
+async def channel(targets: str) -> AsyncIterator[grpc.aio.Channel]:
+    """Open a channel for the length of the block.
+
+    Calls go round the replicas that answer; one that fails as UNAVAILABLE is tried up to three times more.
+
+    Args:
+        targets: One ``host:port`` or several with commas between.
+    """
+    async with grpc.aio.insecure_channel(_target(targets), options=_OPTIONS, interceptors=_interceptors()) as opened:
+        yield opened
+
+
+def _target(targets: str) -> str:
+    addresses = [address for part in targets.split(",") if (address := part.strip())]
+    if not addresses:
+        raise ValueError("no address to connect to")
+    if len(addresses) == 1:
+        return addresses[0]
+    return "ipv4:" + ",".join(address.replace("localhost:", "127.0.0.1:") for address in addresses)
+
+
+def _with_trace(details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+    traceparent = telemetry.current_traceparent()
+    if traceparent is None:
+        return details
+    metadata = grpc.aio.Metadata(*(details.metadata or ()))
+    metadata.add(telemetry.TRACEPARENT, traceparent)
+    return grpc.aio.ClientCallDetails(
+        details.method, details.timeout, metadata, details.credentials, details.wait_for_ready
+    )
+
+
+class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(
+        self, continuation: Callable[..., Awaitable[Any]], client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        return await continuation(_with_trace(client_call_details), request)
+
+
+class _UnaryStream(grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(
+        self, continuation: Callable[..., Awaitable[Any]], client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        return await continuation(_with_trace(client_call_details), request)
+
+
+class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
+    async def intercept_stream_unary(
+        self,
+        continuation: Callable[..., Awaitable[Any]],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request_iterator: Any,
+    ) -> Any:
+        return await continuation(_with_trace(client_call_details), request_iterator)
+
+
+class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
+    async def intercept_stream_stream(
+        self,
+        continuation: Callable[..., Awaitable[Any]],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request_iterator: Any,
+    ) -> Any:
+        return await continuation(_with_trace(client_call_details), request_iterator)
+
+
+def _interceptors() -> list[grpc.aio.ClientInterceptor]:
+    return [_UnaryUnary(), _UnaryStream(), _StreamUnary(), _StreamStream()]

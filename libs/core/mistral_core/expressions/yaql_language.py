@@ -1,0 +1,116 @@
+"""YAQL in workflow texts: when a text is one, how it is checked, how it is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from mistral_core.errors import ExpressionFailed
+from mistral_core.expressions import yaql_guards
+from mistral_core.expressions.fast_yaql import BAIL, Fast, compile_tree
+from mistral_core.expressions.functions import Function
+from mistral_core.expressions.limits import Limits
+from mistral_core.expressions.plain import plain
+from mistral_core.expressions.scope import Scope
+from mistral_core.expressions.yaql_library import ParseError, Tree, YaqlLibrary, describe
+
+NAME = "YAQL"
+PATTERN = re.compile(r"<%.*?%>")
+
+_BRACKET = len("<%")
+
+
+class YaqlLanguage:
+    """Compiles YAQL texts; build one per set of limits and functions."""
+
+    def __init__(self, limits: Limits, functions: Mapping[str, Function]) -> None:
+        self._limits = limits
+        self._library = YaqlLibrary(limits, functions)
+        yaql_guards.register(self._library.root, limits)
+
+    def check(self, text: str) -> str | None:
+        """Return what is wrong with the grammar of the expressions of a text, or None."""
+        for match in PATTERN.finditer(text):
+            try:
+                self._library.parse(_inner(match.group()))
+            except ParseError as error:
+                return str(error)
+        return None
+
+    def compile(self, text: str) -> Callable[[Scope], Any]:
+        """Return the text as something to call with a scope.
+
+        Raises:
+            ExpressionFailed: If it has a fault of grammar.
+        """
+        match = PATTERN.match(text)
+        if match is not None and match.end() == len(text):
+            run = self._expression(_inner(text))
+            return run.value if run.fast is None else run.fast_value
+        return self._substitution(text)
+
+    def _expression(self, text: str) -> _Run:
+        try:
+            tree = self._library.parse(text)
+        except ParseError as error:
+            raise ExpressionFailed(NAME, text, str(error)) from None
+        return _Run(text, tree, compile_tree(tree, self._limits), self._library, self._limits)
+
+    def _substitution(self, text: str) -> Callable[[Scope], str]:
+        parts: list[str | _Run] = []
+        end = 0
+        for match in PATTERN.finditer(text):
+            parts += [text[end : match.start()], self._expression(_inner(match.group()))]
+            end = match.end()
+        parts.append(text[end:])
+
+        def substitute(scope: Scope) -> str:
+            return "".join([part if isinstance(part, str) else part.text(scope) for part in parts])
+
+        return substitute
+
+
+def _inner(bracketed: str) -> str:
+    return bracketed[_BRACKET:-_BRACKET].strip()
+
+
+class _Run:
+    """A parsed expression and how to run it: the fast way if there is one, else the library's."""
+
+    __slots__ = ("_library", "_limits", "_text", "_tree", "fast")
+
+    def __init__(self, text: str, tree: Tree, fast: Fast | None, library: YaqlLibrary, limits: Limits) -> None:
+        self._text = text
+        self._tree = tree
+        self._library = library
+        self._limits = limits
+        self.fast = fast
+
+    def fast_value(self, scope: Scope) -> Any:
+        try:
+            return self.fast(scope)  # type: ignore[misc]
+        except BAIL:
+            return self.value(scope)
+
+    def value(self, scope: Scope) -> Any:
+        return self._evaluated(scope, as_text=False)
+
+    def text(self, scope: Scope) -> str:
+        if self.fast is not None:
+            try:
+                return str(self.fast(scope))
+            except BAIL:
+                pass
+        return str(self._evaluated(scope, as_text=True))
+
+    def _evaluated(self, scope: Scope, *, as_text: bool) -> Any:
+        try:
+            value = self._library.evaluate(self._tree, scope)
+            if as_text and isinstance(value, datetime | timedelta):
+                return str(value)
+            return plain(value, self._limits)
+        # Functions of the library and of plug-ins raise what they like.
+        except Exception as error:
+            raise ExpressionFailed(NAME, self._text, describe(error)) from None

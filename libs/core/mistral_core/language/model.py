@@ -208,7 +208,12 @@ class AdhocAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbook:
-    """A named set of workflows and ad-hoc actions; members by local name, with their slice of the text."""
+    """A named set of workflows and ad-hoc actions; members by local name, with their slice of the text.
+
+    Attributes:
+        texts: Slices of all members; of a workflow and an action of the same name, that of the workflow.
+        action_texts: Slices of the ad-hoc actions alone.
+    """
 
     name: str
     description: str | None = None
@@ -216,3 +221,4 @@ class Workbook:
     workflows: Mapping[str, Workflow] = field(default_factory=dict)
     actions: Mapping[str, AdhocAction] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    action_texts: Mapping[str, str] = field(default_factory=dict)

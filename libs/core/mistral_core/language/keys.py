@@ -1,0 +1,129 @@
+"""Which keys each part of the language has, and of what kind their values are: the language as data.
+
+Checks read these tables, and so can anything that describes the language to others, such as a schema for editors.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """What a value may look like; ``kinds.py`` and the parsing modules give each its exact rule."""
+
+    VERSION = "version"
+    TEXT = "text"
+    NAME = "text that is not empty"
+    INLINE = "a name, optionally followed by parameters such as key=value"
+    TAGS = "a list of different texts"
+    PARAMETERS = "a list of names, or of mappings of one name to its default"
+    VALUES = "a mapping whose values may hold expressions"
+    VALUES_OR_EXPRESSION = "a mapping whose values may hold expressions, or one expression"
+    COUNT = "a whole number from 0, or an expression"
+    FLAG = "true or false, or an expression"
+    CONDITION = "an expression"
+    ANY = "anything"
+    MEMBERS = "a mapping with at least one entry"
+    SETTINGS = "a mapping"
+    WORKFLOW_TYPE = "'direct' or 'reverse'"
+    JOIN = "'all', 'one', or a whole number from 0"
+    CLAUSE = "a task or command, a list of them, or a mapping with 'publish' and 'next'"
+    NEXT = "a task or command, or a list of them"
+    RETRY = "a mapping with 'count' and 'delay', or text such as count=3 delay=1"
+    ITEMS = "text such as 'x in <% $.xs %>', or a list of such texts"
+    TASK_NAMES = "the name of a task, or a list of them"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key: what kind of value it has, and whether it must be there."""
+
+    kind: Kind
+    required: bool = False
+
+
+def _entries(**kinds: Kind) -> dict[str, Entry]:
+    return {name.replace("_", "-"): Entry(kind) for name, kind in kinds.items()}
+
+
+_POLICIES: Final = _entries(
+    pause_before=Kind.FLAG,
+    wait_before=Kind.COUNT,
+    wait_after=Kind.COUNT,
+    fail_on=Kind.FLAG,
+    retry=Kind.RETRY,
+    timeout=Kind.COUNT,
+    concurrency=Kind.COUNT,
+)
+
+_CLAUSES: Final = _entries(on_success=Kind.CLAUSE, on_error=Kind.CLAUSE, on_complete=Kind.CLAUSE, on_skip=Kind.CLAUSE)
+
+_TASK: Final = {
+    **_entries(
+        description=Kind.TEXT,
+        tags=Kind.TAGS,
+        action=Kind.INLINE,
+        workflow=Kind.INLINE,
+        input=Kind.VALUES_OR_EXPRESSION,
+        with_items=Kind.ITEMS,
+        publish=Kind.VALUES,
+        publish_on_error=Kind.VALUES,
+        publish_on_skip=Kind.VALUES,
+        target=Kind.NAME,
+        keep_result=Kind.FLAG,
+        safe_rerun=Kind.FLAG,
+    ),
+    **_POLICIES,
+}
+
+DIRECT_TASK: Final = {**_TASK, **_entries(join=Kind.JOIN), **_CLAUSES}
+
+REVERSE_TASK: Final = {**_TASK, **_entries(requires=Kind.TASK_NAMES)}
+
+TASK_DEFAULTS: Final = {
+    **_POLICIES,
+    **_CLAUSES,
+    **_entries(safe_rerun=Kind.FLAG, requires=Kind.TASK_NAMES),
+}
+
+# Other keys of a workflow are accepted and mean nothing.
+WORKFLOW: Final = {
+    **_entries(
+        type=Kind.WORKFLOW_TYPE,
+        description=Kind.TEXT,
+        tags=Kind.TAGS,
+        input=Kind.PARAMETERS,
+        output=Kind.VALUES,
+        output_on_error=Kind.VALUES,
+        vars=Kind.VALUES,
+        task_defaults=Kind.SETTINGS,
+    ),
+    "tasks": Entry(Kind.MEMBERS, required=True),
+}
+
+ACTION: Final = {
+    **_entries(
+        description=Kind.TEXT,
+        tags=Kind.TAGS,
+        input=Kind.PARAMETERS,
+        base_input=Kind.VALUES,
+        output=Kind.ANY,
+    ),
+    "base": Entry(Kind.INLINE, required=True),
+}
+
+WORKBOOK: Final = {
+    "version": Entry(Kind.VERSION, required=True),
+    "name": Entry(Kind.NAME, required=True),
+    **_entries(description=Kind.TEXT, tags=Kind.TAGS, workflows=Kind.MEMBERS, actions=Kind.MEMBERS),
+}
+
+ADVANCED_CLAUSE: Final = _entries(publish=Kind.SETTINGS, next=Kind.NEXT)
+
+PUBLISH_SCOPES: Final = _entries(branch=Kind.VALUES, atomic=Kind.VALUES) | {"global": Entry(Kind.VALUES)}
+
+RETRY: Final = {
+    "count": Entry(Kind.COUNT, required=True),
+    "delay": Entry(Kind.COUNT, required=True),
+    **_entries(break_on=Kind.CONDITION, continue_on=Kind.CONDITION),
+}

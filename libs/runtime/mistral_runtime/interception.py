@@ -1,11 +1,14 @@
 """What happens around every call that a service answers: trace context, metrics, and errors turned into statuses."""
 
+# The stubs are generic, the classes themselves are not.
+from __future__ import annotations
+
 import inspect
 import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
@@ -19,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _SECONDS = histogram("grpc_server_seconds", "Duration of answered calls", ("method", "code"))
 
-_Context = grpc.aio.ServicerContext[Any, Any]
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class Interceptor(grpc.aio.ServerInterceptor):

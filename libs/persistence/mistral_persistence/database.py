@@ -28,7 +28,11 @@ async def connected(url: str, *, size: int = 8, application: str = "mistral") ->
         OSError, asyncpg.PostgresError: If it cannot be reached or refuses us.
     """
     pool = await asyncpg.create_pool(
-        url, min_size=1, max_size=size, command_timeout=60, server_settings={"application_name": application, "jit": "off"}
+        url,
+        min_size=1,
+        max_size=size,
+        command_timeout=60,
+        server_settings={"application_name": application, "jit": "off"},
     )
     async with pool:
         number = int(await pool.fetchval("SHOW server_version_num"))
@@ -42,7 +46,10 @@ async def migrate(pool: Pool) -> list[str]:
 
     Several services may call this at the same moment: one does the work, the others wait for it.
     """
-    files = sorted((f for f in resources.files("mistral_persistence.migrations").iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    files = sorted(
+        (f for f in resources.files("mistral_persistence.migrations").iterdir() if f.name.endswith(".sql")),
+        key=lambda f: f.name,
+    )
     applied: list[str] = []
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)

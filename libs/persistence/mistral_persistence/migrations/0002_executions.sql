@@ -73,7 +73,9 @@ CREATE TABLE action_execution (
     output        json,
     body          json NOT NULL,
     created_at    timestamptz NOT NULL,
-    updated_at    timestamptz NOT NULL
+    updated_at    timestamptz NOT NULL,
+    -- The bus message that carried it: sent again under the same id, the bus drops the second.
+    envelope      text
 ) WITH (fillfactor = 70);
 CREATE INDEX action_execution_by_task ON action_execution (execution_id, task_id);
 

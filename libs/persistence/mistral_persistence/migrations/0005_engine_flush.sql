@@ -1,19 +1,21 @@
 -- Writes all that a batch of events changed, in one transaction, or nothing if a lease was lost meanwhile.
--- Arrays of one kind have the same length. Times are microseconds since the epoch.
+-- Arrays of one kind have the same length; tags are array literals. Times are microseconds since the epoch.
 
 CREATE FUNCTION engine_flush_v1(
     lease_partition smallint[], lease_epoch bigint[],
     started_id uuid[], started_partition smallint[], started_root uuid[], started_parent uuid[], started_task uuid[],
     started_project text[], started_workflow uuid[], started_version integer[], started_name text[],
-    started_namespace text[], started_description text[], started_tags json[], started_input json[], started_created bigint[],
+    started_namespace text[], started_description text[], started_tags text[], started_input json[], started_created bigint[],
+    started_state text[], started_info text[], started_params json[], started_output json[], started_globals json[],
+    started_body json[], started_updated bigint[], started_finished bigint[],
     execution_id uuid[], execution_state text[], execution_info text[], execution_params json[], execution_output json[],
     execution_globals json[], execution_body json[], execution_description text[], execution_updated bigint[], execution_finished bigint[],
-    task_id uuid[], task_execution uuid[], task_name text[], task_type text[], task_state text[], task_info text[], task_tags json[],
+    task_id uuid[], task_execution uuid[], task_name text[], task_type text[], task_state text[], task_info text[], task_tags text[],
     task_published json[], task_processed boolean[], task_sequence bigint[], task_body json[],
     task_created bigint[], task_updated bigint[], task_started bigint[], task_finished bigint[],
     action_id uuid[], action_execution_id uuid[], action_task uuid[], action_name text[], action_state text[], action_info text[],
     action_accepted boolean[], action_index integer[], action_attempt integer[], action_input json[], action_output json[],
-    action_body json[], action_created bigint[], action_updated bigint[],
+    action_body json[], action_created bigint[], action_updated bigint[], action_envelope text[],
     child_id uuid[], child_execution_id uuid[], child_task uuid[], child_accepted boolean[], child_index integer[], child_body json[],
     timer_task uuid[], timer_kind text[], timer_round integer[], timer_execution uuid[], timer_partition smallint[], timer_due bigint[],
     gone_task uuid[], gone_kind text[], gone_round integer[],
@@ -35,12 +37,17 @@ BEGIN
 
     IF cardinality(started_id) > 0 THEN
         INSERT INTO execution (id, partition, root_id, parent_id, task_execution_id, project_id, workflow_id, workflow_version,
-                               workflow_name, workflow_namespace, description, tags, state, input, params, body, created_at, updated_at)
+                               workflow_name, workflow_namespace, description, tags, input, created_at,
+                               state, state_info, params, output, globals, body, updated_at, finished_at)
         SELECT id, partition, root, parent, task, project, workflow, version, name, namespace, description,
-               ARRAY(SELECT json_array_elements_text(tags)), 'RUNNING', input, '{}', '{}', from_micros(created), from_micros(created)
+               tags::text[], input, from_micros(created),
+               state, info, params, output, globals, body, from_micros(updated), from_micros(finished)
           FROM unnest(started_id, started_partition, started_root, started_parent, started_task, started_project, started_workflow,
-                      started_version, started_name, started_namespace, started_description, started_tags, started_input, started_created)
-            AS started (id, partition, root, parent, task, project, workflow, version, name, namespace, description, tags, input, created);
+                      started_version, started_name, started_namespace, started_description, started_tags, started_input, started_created,
+                      started_state, started_info, started_params, started_output, started_globals, started_body,
+                      started_updated, started_finished)
+            AS started (id, partition, root, parent, task, project, workflow, version, name, namespace, description, tags, input, created,
+                        state, info, params, output, globals, body, updated, finished);
     END IF;
 
     IF cardinality(execution_id) > 0 THEN
@@ -56,7 +63,7 @@ BEGIN
     IF cardinality(task_id) > 0 THEN
         INSERT INTO task_execution AS t (id, execution_id, name, type, state, state_info, tags, published, processed, sequence, body,
                                          created_at, updated_at, started_at, finished_at)
-        SELECT id, execution, name, type, state, info, ARRAY(SELECT json_array_elements_text(tags)), published, processed, sequence, body,
+        SELECT id, execution, name, type, state, info, tags::text[], published, processed, sequence, body,
                from_micros(created), from_micros(updated), from_micros(started), from_micros(finished)
           FROM unnest(task_id, task_execution, task_name, task_type, task_state, task_info, task_tags, task_published, task_processed,
                       task_sequence, task_body, task_created, task_updated, task_started, task_finished)
@@ -69,15 +76,16 @@ BEGIN
 
     IF cardinality(action_id) > 0 THEN
         INSERT INTO action_execution AS a (id, execution_id, task_id, name, state, state_info, accepted, index, attempt, input, output,
-                                           body, created_at, updated_at)
+                                           body, created_at, updated_at, envelope)
         SELECT id, execution, task, name, state, info, accepted, index, attempt, input, output, body,
-               from_micros(created), from_micros(updated)
+               from_micros(created), from_micros(updated), envelope
           FROM unnest(action_id, action_execution_id, action_task, action_name, action_state, action_info, action_accepted, action_index,
-                      action_attempt, action_input, action_output, action_body, action_created, action_updated)
-            AS action (id, execution, task, name, state, info, accepted, index, attempt, input, output, body, created, updated)
+                      action_attempt, action_input, action_output, action_body, action_created, action_updated, action_envelope)
+            AS action (id, execution, task, name, state, info, accepted, index, attempt, input, output, body, created, updated, envelope)
         ON CONFLICT (id) DO UPDATE
            SET state = excluded.state, state_info = excluded.state_info, accepted = excluded.accepted, attempt = excluded.attempt,
-               output = excluded.output, body = excluded.body, updated_at = excluded.updated_at;
+               output = excluded.output, body = excluded.body, updated_at = excluded.updated_at,
+               envelope = coalesce(excluded.envelope, a.envelope);
     END IF;
 
     IF cardinality(child_id) > 0 THEN

@@ -1,0 +1,200 @@
+"""The records of the machine as rows, and back.
+
+A record's fields are columns where somebody filters by them or where they are large; all others travel in the
+row's ``body``, a JSON object without the fields that have their default. A field added to a record is thereby
+persisted without a change here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from immutables import Map
+
+from mistral_core.machine.execution import ActionExecution, ChildExecution, Execution, TaskExecution
+
+_TASK_COLUMNS = frozenset(
+    "id name type state state_info published processed created_at updated_at started_at finished_at".split()
+)
+_TASK_DERIVED = frozenset("context actions children".split())
+_ACTION_COLUMNS = frozenset(
+    "id name state state_info accepted index attempt input output created_at updated_at".split()
+)
+_CHILD_COLUMNS = frozenset("id accepted index".split())
+_EXECUTION_COLUMNS = frozenset(
+    "id root_id partition project workflow_id workflow_version workflow_name workflow_namespace description tags state state_info"
+    " input params output globals created_at updated_at finished_at".split()
+)
+_EXECUTION_DERIVED = frozenset("definition tasks last waiting live sequence revision".split())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Map):
+        return dict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"a {type(value).__name__} cannot be stored")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def to_json(value: Any) -> str:
+    """Return the JSON text of a value of the machine."""
+    return _encoder.encode(value).decode()
+
+
+def to_json_or_null(value: Any) -> str | None:
+    """Like ``to_json``, but SQL NULL for None."""
+    return None if value is None else _encoder.encode(value).decode()
+
+
+def array_literal(texts: Iterable[str]) -> str:
+    """Return texts as the literal of a ``text[]``, which can travel as one element of an array parameter."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+
+
+class Body:
+    """The fields of one record type that have no column, as one JSON object."""
+
+    def __init__(self, record: type[msgspec.Struct], without: frozenset[str]) -> None:
+        fields = [f for f in msgspec.structs.fields(record) if f.encode_name not in without]
+        self._read: Callable[[Any], tuple[Any, ...]] = attrgetter(*(f.name for f in fields))
+        self._type = msgspec.defstruct(
+            f"{record.__name__}Body", [_optional(f) for f in fields], omit_defaults=True, frozen=True
+        )
+        self._decoder = msgspec.json.Decoder(self._type)
+
+    def text(self, record: msgspec.Struct) -> str:
+        """Return the body of a record."""
+        return _encoder.encode(self._type(*self._read(record))).decode()
+
+    def fields(self, text: str) -> dict[str, Any]:
+        """Return the fields in a body, with defaults where it has none."""
+        return msgspec.structs.asdict(self._decoder.decode(text))
+
+
+def _optional(field: msgspec.structs.FieldInfo) -> tuple[str, Any, Any]:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.name, field.type, msgspec.field(default_factory=field.default_factory)
+    return field.name, field.type, None if field.default is msgspec.NODEFAULT else field.default
+
+
+TASK_BODY = Body(TaskExecution, _TASK_COLUMNS | _TASK_DERIVED)
+ACTION_BODY = Body(ActionExecution, _ACTION_COLUMNS)
+CHILD_BODY = Body(ChildExecution, _CHILD_COLUMNS)
+EXECUTION_BODY = Body(Execution, _EXECUTION_COLUMNS | _EXECUTION_DERIVED)
+
+
+def execution_head(execution: Execution) -> tuple[Any, ...]:
+    """What is written once, when an execution is started; order of the ``started_`` arguments of the flush."""
+    parent = execution.parent
+    return (
+        execution.id,
+        execution.partition,
+        execution.root_id,
+        parent.execution_id if parent else None,
+        parent.task_id if parent else None,
+        execution.project,
+        execution.workflow_id,
+        execution.workflow_version,
+        execution.workflow_name,
+        execution.workflow_namespace,
+        execution.description,
+        array_literal(execution.tags),
+        to_json(execution.input),
+        execution.created_at,
+        execution.state.value,
+        execution.state_info,
+        to_json(execution.params),
+        to_json_or_null(execution.output),
+        to_json(execution.globals),
+        EXECUTION_BODY.text(execution),
+        execution.updated_at,
+        execution.finished_at,
+    )
+
+
+def execution_change(execution: Execution) -> tuple[Any, ...]:
+    """What may change later; order of the ``execution_`` arguments of the flush."""
+    return (
+        execution.id,
+        execution.state.value,
+        execution.state_info,
+        to_json(execution.params),
+        to_json_or_null(execution.output),
+        to_json(execution.globals),
+        EXECUTION_BODY.text(execution),
+        execution.description,
+        execution.updated_at,
+        execution.finished_at,
+    )
+
+
+def execution_mark(execution: Execution) -> tuple[int, ...]:
+    """Identify the stored part of an execution: two versions with equal marks have equal rows.
+
+    Values are compared by identity, which is enough since versions share what did not change.
+    """
+    return tuple(map(id, _stored(execution)))
+
+
+_stored = attrgetter(
+    "state", "state_info", "params", "output", "globals", "vars", "env", "backlog", "description", "finished_at"
+)
+
+
+def task_row(execution: Execution, task: TaskExecution, tags: str) -> tuple[Any, ...]:
+    """Return the row of a task; order of the ``task_`` arguments of the flush."""
+    return (
+        task.id,
+        execution.id,
+        task.name,
+        task.type.value,
+        task.state.value,
+        task.state_info,
+        tags,
+        to_json_or_null(task.published),
+        task.processed,
+        execution.sequence,
+        TASK_BODY.text(task),
+        task.created_at,
+        task.updated_at,
+        task.started_at,
+        task.finished_at,
+    )
+
+
+def action_row(execution_id: str, task_id: str, action: ActionExecution, envelope: str | None) -> tuple[Any, ...]:
+    """Return the row of an action execution; order of the ``action_`` arguments of the flush."""
+    return (
+        action.id,
+        execution_id,
+        task_id,
+        action.name,
+        action.state.value,
+        action.state_info,
+        action.accepted,
+        action.index,
+        action.attempt,
+        to_json(action.input),
+        to_json_or_null(action.output),
+        ACTION_BODY.text(action),
+        action.created_at,
+        action.updated_at,
+        envelope,
+    )
+
+
+def child_row(execution_id: str, task_id: str, child: ChildExecution) -> tuple[Any, ...]:
+    """Return the row of a child as its parent sees it; order of the ``child_`` arguments of the flush."""
+    return (child.id, execution_id, task_id, child.accepted, child.index, CHILD_BODY.text(child))
+
+
+def micros(moment: datetime) -> int:
+    """Return microseconds since the epoch, exactly."""
+    whole = int(moment.timestamp())
+    return whole * 1_000_000 + moment.microsecond

@@ -5,6 +5,8 @@ FILE ?= examples/tour.yaml
 INPUT ?=
 ARGS ?=
 BIN := .venv/bin
+# As it was typed: make would expand a dollar sign in it, the shell would trip over a quote.
+export WORKFLOW_INPUT := $(value INPUT)
 
 .PHONY: help run up down test bench lint format proto lock setup
 
@@ -16,7 +18,7 @@ setup: ## install everything into .venv/
 	@GOAL="$(or $(firstword $(MAKECMDGOALS)),setup)" $(PYTHON) tools/setup.py
 
 run: setup ## run a workflow on a mesh of its own: FILE=wf.yaml INPUT='{"k": 1}'
-	@$(BIN)/mistralctl run --ephemeral $(FILE) $(if $(INPUT),--input '$(INPUT)')
+	@$(BIN)/mistralctl run --ephemeral $(FILE) $${WORKFLOW_INPUT:+--input "$$WORKFLOW_INPUT"}
 
 up: setup ## the mesh in the foreground, until Ctrl-C
 	@$(BIN)/mistralctl up $(ARGS)

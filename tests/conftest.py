@@ -1,13 +1,16 @@
 """Real servers for tests: one Postgres and one NATS a session, a fresh database a module, more of either on request."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from mistral_mesh import MeshStatus, Plan, down, up_in_background
 from mistral_mesh.embedded import nats as embedded_nats
 from mistral_mesh.embedded import postgres as embedded_postgres
 from mistral_mesh.home import Home
@@ -66,3 +69,31 @@ def nats_server(tmp_path: Path) -> Iterator[Callable[[], tuple[Running, str]]]:
             return stack.enter_context(running(program)), url
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def new_mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., MeshStatus]]:
+    """Call it for a whole mesh of real processes on free ports, each in a home of its own, stopped with the session.
+
+    Takes what ``Plan.read`` takes (``engines=2``), and ``settings`` for the environment of the services.
+    """
+    with ExitStack() as stack:
+
+        def start(*, settings: Mapping[str, str] | None = None, **options: Any) -> MeshStatus:
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("MISTRAL_")}
+            home = options.pop("home", None) or tmp_path_factory.mktemp("mesh")
+            ports = {"http_port": 0, "grpc_port": 0}
+            plan = Plan.read({**environment, **(settings or {})}, home=home, **(ports | options))
+            running = up_in_background(plan)
+            stack.callback(down, plan.home)
+            return running
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def mesh(new_mesh: Callable[..., MeshStatus]) -> Iterator[MeshStatus]:
+    """A whole mesh of this test module, one replica of each service."""
+    running = new_mesh()
+    yield running
+    down(running.home)

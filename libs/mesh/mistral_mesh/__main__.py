@@ -9,6 +9,7 @@ import msgspec
 from mistral_mesh.errors import MeshError
 from mistral_mesh.mesh import up
 from mistral_mesh.plan import Plan
+from mistral_mesh.program import write_whole
 
 
 def main() -> None:
@@ -18,6 +19,7 @@ def main() -> None:
     try:
         up(plan)
     except MeshError as error:
+        write_whole(plan.folders.error, str(error))
         sys.exit(str(error))
 
 

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from mistral_mesh.errors import MeshError
 
+_GLANCE_SECONDS = 0.3
 _LONGEST_SOCKET = 100
 """Unix sockets take paths of 107 bytes at most, the name of the socket file included."""
 
@@ -35,6 +37,11 @@ class Home:
     def run(self) -> Path:
         """What is true only while the mesh runs: pid files, sockets, addresses."""
         return self.path / "run"
+
+    @property
+    def error(self) -> Path:
+        """Why a mesh in the background ended, in the words for a person."""
+        return self.run / "mesh.error"
 
     @property
     def state(self) -> Path:
@@ -78,20 +85,35 @@ class Home:
         self.create()
         descriptor = os.open(self.run / "mesh.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise MeshError(f"a mesh runs in {self.path} already; `mistralctl down` stops it") from None
+            if not _take(descriptor):
+                raise MeshError(f"a mesh runs in {self.path} already; `mistralctl down` stops it")
             yield
         finally:
             os.close(descriptor)
 
     def is_locked(self) -> bool:
         """Whether a mesh runs in this home."""
-        if not (self.run / "mesh.lock").exists():
+        try:
+            descriptor = os.open(self.run / "mesh.lock", os.O_RDWR)
+        except FileNotFoundError:
             return False
         try:
-            with self.locked():
-                return False
-        except MeshError:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+        except BlockingIOError:
             return True
+        finally:
+            os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    """Try for the lock a little longer than somebody who only looks whether it is free."""
+    deadline = time.monotonic() + _GLANCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)

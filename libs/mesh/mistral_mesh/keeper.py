@@ -47,6 +47,7 @@ class Keeper:
         self.process: subprocess.Popen[bytes] | None = None
         self._waiters = waiters
         self._changed = changed
+        self._log_start = 0
 
     async def keep(self) -> None:
         """Keep it alive until cancelled; the process itself is left to ``stop``.
@@ -61,7 +62,7 @@ class Keeper:
             code = await self._run_once()
             failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
             if not self.was_well.is_set() and failures >= _HOPELESS_STARTS:
-                raise MeshError(f"{self.program.name} does not start ({code}):\n{self.program.log_tail()}")
+                raise MeshError(f"{self.program.name} does not start ({code}):\n{self._log_tail()}")
             _log.warning("%s ended (%s), starting it again", self.program.name, code)
             self.restarts += 1
             self._become(State.RESTARTING)
@@ -78,8 +79,7 @@ class Keeper:
                 await self.was_well.wait()
         except TimeoutError:
             raise MeshError(
-                f"{self.program.name} runs but does not answer within {_PATIENCE_SECONDS:.0f} s:\n"
-                f"{self.program.log_tail()}"
+                f"{self.program.name} runs but does not answer within {_PATIENCE_SECONDS:.0f} s:\n{self._log_tail()}"
             ) from None
 
     async def stop(self) -> None:
@@ -90,6 +90,7 @@ class Keeper:
 
     async def _run_once(self) -> str:
         """Start it, wait for its end and say how it ended."""
+        self._log_start = self.program.log_size()
         try:
             self.process = self.program.spawn()
         except OSError as error:
@@ -108,6 +109,9 @@ class Keeper:
             well, _ = await asyncio.gather(asyncio.to_thread(self.program.is_well), asyncio.sleep(_PROBE_SECONDS))
         self.was_well.set()
         self._become(State.WELL)
+
+    def _log_tail(self) -> str:
+        return self.program.log_tail(since=self._log_start)
 
     def _become(self, state: State) -> None:
         self.state = state

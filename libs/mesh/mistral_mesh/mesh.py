@@ -50,6 +50,7 @@ def up_in_background(plan: Plan) -> MeshStatus:
     home.create()
     if home.is_locked():
         raise MeshError(f"a mesh runs in {home.path} already; `mistralctl down` stops it")
+    home.error.unlink(missing_ok=True)
     log = home.log_file("mesh")
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -150,7 +151,8 @@ def _wait_until_ready(home: Home, process: subprocess.Popen[bytes], log: Path) -
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise MeshError(log.read_text(errors="replace").strip())
+            said = home.error if home.error.exists() else log
+            raise MeshError(said.read_text(errors="replace").strip())
         now = status(home.path)
         if now is not None and now.pid == process.pid and now.ready:
             return now

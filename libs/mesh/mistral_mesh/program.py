@@ -59,11 +59,17 @@ class Program:
         write_whole(self.pid_file, f"{process.pid}\n")
         return process  # type: ignore[no-any-return]
 
-    def log_tail(self, lines: int = 15) -> str:
-        """The end of what it wrote."""
+    def log_size(self) -> int:
+        """Where in its log the next start begins."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def log_tail(self, *, since: int = 0, lines: int = 15) -> str:
+        """Return the end of what it wrote after that position."""
         if not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        with self.log.open("rb") as file:
+            file.seek(since)
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 
 @dataclass(slots=True)

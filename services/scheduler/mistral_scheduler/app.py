@@ -1,0 +1,40 @@
+"""The scheduler put together: store, bus, the firing loop and the gRPC server."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from mistral_persistence import database
+from mistral_runtime import bus
+from mistral_runtime.lifecycle import supervised
+from mistral_runtime.metrics import metrics_server
+from mistral_runtime.server import grpc_server
+from mistral_runtime.telemetry import telemetry
+from mistral_scheduler.firing import WAKE_SUBJECT, Firing
+from mistral_scheduler.maintenance import maintain
+from mistral_scheduler.servicer import Servicer
+from mistral_scheduler.settings import SchedulerSettings
+
+
+@asynccontextmanager
+async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
+    """Run the scheduler inside the block and yield its gRPC port; claimed timers are given back on the way out."""
+    service = settings.service
+    async with AsyncExitStack() as stack:
+        stack.enter_context(telemetry(service))
+        await stack.enter_async_context(metrics_server(service.metrics_port))
+        pool = await stack.enter_async_context(
+            database.connected(settings.database_url, size=3, application=service.name)
+        )
+        await database.migrate(pool)
+        connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))
+        await connection.streams.ensure_streams()
+        firing = Firing(pool, connection)
+        stack.push_async_callback(firing.release)
+        await connection.subscribe(WAKE_SUBJECT, firing.woken)
+        tasks = await stack.enter_async_context(supervised())
+        tasks.start(firing.run(), name="firing")
+        tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
+        servicer = Servicer(service.name, pool, firing)
+        yield await stack.enter_async_context(
+            grpc_server(service.listen, servicer.register, drain_seconds=service.drain_seconds)
+        )

@@ -1,0 +1,39 @@
+"""What has to be done now and then, by whichever replica comes first: history partitions made and dropped."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from mistral_persistence.database import Pool
+from mistral_persistence.outage import OUTAGE
+from mistral_persistence.retention import drop_history_before, prepare_history
+
+_log = logging.getLogger(__name__)
+
+# Often enough that a day's partition is there long before its day, whenever the last start was.
+_EVERY_SECONDS = 3600.0
+_AGAIN_SECONDS = 60.0
+_LATER: tuple[type[Exception], ...] = (*OUTAGE, asyncpg.LockNotAvailableError)
+
+
+async def maintain(pool: Pool, *, history_days: int) -> None:
+    """Keep the history as wide as wanted; never returns."""
+    while True:
+        try:
+            await maintain_once(pool, history_days=history_days)
+        except _LATER as error:
+            _log.warning("history is looked after later: %s", type(error).__name__)
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            await asyncio.sleep(_EVERY_SECONDS)
+
+
+async def maintain_once(pool: Pool, *, history_days: int) -> int:
+    """Make coming days and drop those past the retention; return how many were dropped."""
+    await prepare_history(pool)
+    dropped = await drop_history_before(pool, datetime.now(UTC) - timedelta(days=history_days))
+    if dropped:
+        _log.info("dropped %d days of history", dropped)
+    return dropped

@@ -1,0 +1,34 @@
+"""Settings of the scheduler, read once from its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from mistral_runtime.settings import Environment, ServiceSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerSettings:
+    """What the scheduler needs to know.
+
+    Attributes:
+        history_days: How many whole days of history are kept, from 1.
+    """
+
+    service: ServiceSettings
+    database_url: str
+    history_days: int = 7
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the ``MISTRAL_`` variables.
+
+        Raises:
+            SettingError: If a variable is missing or malformed.
+        """
+        env = Environment(environ)
+        return cls(
+            service=ServiceSettings.read(environ, service="scheduler"),
+            database_url=env.text("MISTRAL_DATABASE_URL"),
+            history_days=env.integer("MISTRAL_HISTORY_DAYS", 7, minimum=1, maximum=3650),
+        )

@@ -9,17 +9,22 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from mistral_runtime.settings import SettingError
+
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
 def run(main: Coroutine[Any, Any, _T]) -> _T:
-    """Run a service's ``main()`` on uvloop until it returns."""
-    return uvloop.run(main)
+    """Run a service's ``main()`` on uvloop until it returns; a wrong setting ends the process with its message."""
+    try:
+        return uvloop.run(main)
+    except SettingError as error:
+        raise SystemExit(str(error)) from None
 
 
 async def until_stopped() -> None:
-    """Return when the process is asked to stop (SIGTERM or SIGINT)."""
+    """Return when the process is asked to stop (SIGTERM or SIGINT); a second signal then ends it at once."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
@@ -33,45 +38,62 @@ async def until_stopped() -> None:
 
 
 class Tasks:
-    """Background tasks of a service: they run as long as the service does.
+    """Background tasks that live as long as the ``supervised()`` block they belong to."""
 
-    Use through ``supervised()``. A task that raises ends the ``async with`` block it lives in.
-    """
-
-    def __init__(self, group: asyncio.TaskGroup) -> None:
-        self._group = group
+    def __init__(self) -> None:
+        self._owner = asyncio.current_task()
         self._running: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        self.crash: BaseException | None = None
 
-    def start(self, work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
-        """Start a task; when it ends by itself, that is fine, when it raises, the service stops."""
-        task = self._group.create_task(self._watched(work, name), name=name)
+    def start(self, work: Coroutine[Any, Any, _T], *, name: str) -> asyncio.Task[_T]:
+        """Start a task. It may end by itself or be cancelled; when it raises, the block is cancelled."""
+        task = asyncio.create_task(work, name=name)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return task
 
-    def cancel(self) -> None:
-        for task in tuple(self._running):
+    async def close(self) -> None:
+        self._closing = True
+        for task in self._running:
             task.cancel()
+        while self._running:
+            try:
+                await asyncio.wait(self._running)
+            except asyncio.CancelledError:
+                # Our own interruption may arrive only now, when the block had ended already.
+                if not self.interrupted():
+                    raise
 
-    @staticmethod
-    async def _watched(work: Coroutine[Any, Any, _T], name: str) -> _T:
-        try:
-            return await work
-        except Exception:
-            _log.critical("background task %s crashed", name, exc_info=True)
-            raise
+    def interrupted(self) -> bool:
+        """Whether a cancellation that has just arrived was ours, because a task crashed."""
+        return self.crash is not None and self._owner is not None and self._owner.uncancel() == 0
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        _log.critical("background task %s crashed", task.get_name(), exc_info=error)
+        if self.crash is None and not self._closing:
+            self.crash = error
+            if self._owner is not None:
+                self._owner.cancel()
 
 
 @asynccontextmanager
 async def supervised() -> AsyncIterator[Tasks]:
     """Yield ``Tasks``; they are cancelled and awaited on the way out.
 
-    Raises:
-        ExceptionGroup: If a task crashed: the block is cancelled first, so the service stops at once.
+    When one crashes, the block is cancelled and the error is raised out of it: a service stops loudly rather than
+    going on without a part of itself.
     """
-    async with asyncio.TaskGroup() as group:
-        tasks = Tasks(group)
-        try:
-            yield tasks
-        finally:
-            tasks.cancel()
+    tasks = Tasks()
+    try:
+        yield tasks
+    except asyncio.CancelledError:
+        if not tasks.interrupted():
+            raise
+    finally:
+        await tasks.close()
+    if tasks.crash is not None:
+        raise tasks.crash

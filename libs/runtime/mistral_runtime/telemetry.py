@@ -157,6 +157,12 @@ def current_traceparent() -> str | None:
     return f"00-{current.trace_id:032x}-{current.span_id:016x}-{current.trace_flags:02x}"
 
 
+def recorded_traceparent() -> str | None:
+    """The trace context if the current trace is recorded; what is not need not be carried everywhere."""
+    current = trace.get_current_span()
+    return current_traceparent() if current.get_span_context().trace_flags & TraceFlags.SAMPLED else None
+
+
 def inject(headers: MutableMapping[str, str]) -> None:
     """Put the current trace context into headers; nothing outside any trace."""
     if traceparent := current_traceparent():

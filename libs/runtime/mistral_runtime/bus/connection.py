@@ -13,9 +13,9 @@ from nats.aio.subscription import Subscription as NatsSubscription
 from mistral_runtime.bus.errors import BusClosed, BusError, BusUnavailable
 from mistral_runtime.bus.message import Message
 from mistral_runtime.bus.outbox import Outbox
-from mistral_runtime.bus.publish import Publisher, with_message_id
+from mistral_runtime.bus.publish import Publisher, headed
 from mistral_runtime.bus.streams import Streams
-from mistral_runtime.lifecycle import supervised
+from mistral_runtime.lifecycle import Tasks, supervised
 
 _log = logging.getLogger(__name__)
 
@@ -43,10 +43,17 @@ class Subscription:
 
 
 class Bus:
-    """A live connection; get one from ``connect``."""
+    """A live connection; get one from ``connect``.
 
-    def __init__(self, client: Client) -> None:
+    Attributes:
+        client: The client of nats-py, for what has no method here.
+        streams: The streams of the mesh.
+        tasks: Background tasks that end with the connection; one that crashes ends the connection's block.
+    """
+
+    def __init__(self, client: Client, tasks: Tasks) -> None:
         self.client = client
+        self.tasks = tasks
         self.streams = Streams(client)
         self._publisher = Publisher(client)
         self.outbox = Outbox(client)
@@ -62,13 +69,13 @@ class Bus:
         """Store a message in the stream that takes the subject and return when it has been confirmed.
 
         Tried again over reconnects for up to 30 seconds; a repeat with the same ``message_id`` within two minutes is
-        stored once.
+        stored once. The trace context goes along in the headers if the current trace is recorded.
 
         Raises:
             BusUnavailable: If there was no confirmation in time.
             MessageTooLarge: If the server takes no message of this size.
         """
-        await self._publisher.publish(subject, data, with_message_id(headers, message_id))
+        await self._publisher.publish(subject, data, headed(headers, message_id))
 
     def send(self, subject: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Send without confirmation; while the connection is down a bounded number of messages is kept."""
@@ -125,6 +132,13 @@ class Bus:
         return lambda: self._listeners.remove(listener)
 
     # What connect() wires to the client and runs in the background.
+
+    async def _begin(self) -> None:
+        await self._publisher.start()
+        self.tasks.start(self.outbox.run(), name="bus outbox")
+        self.tasks.start(self._mend(), name="bus mending")
+        self.tasks.start(self.streams.watch(), name="bus streams")
+        self.tasks.start(self._until_ended(), name="bus connection")
 
     async def _lost(self) -> None:
         if not self._closing:
@@ -187,10 +201,20 @@ async def connect(url: str, name: str, *, wait_seconds: float = 30.0) -> AsyncIt
         BusClosed: Out of the block, if the server ends the connection for good (such as revoked rights).
     """
     client = Client()
-    bus = Bus(client)
+    async with supervised() as tasks:
+        bus = Bus(client, tasks)
+        await _open(bus, url, name, wait_seconds)
+        await bus._begin()
+        try:
+            yield bus
+        finally:
+            await bus._close()
+
+
+async def _open(bus: Bus, url: str, name: str, wait_seconds: float) -> None:
     try:
         async with asyncio.timeout(wait_seconds):
-            await client.connect(
+            await bus.client.connect(
                 [part.strip() for part in url.split(",")],
                 name=name,
                 error_cb=bus._complaint,
@@ -202,15 +226,5 @@ async def connect(url: str, name: str, *, wait_seconds: float = 30.0) -> AsyncIt
                 ping_interval=_PING_SECONDS,
             )
     except TimeoutError:
-        await client.close()
+        await bus.client.close()
         raise BusUnavailable(f"no connection to the bus within {wait_seconds:g} s") from None
-    async with supervised() as tasks:
-        await bus._publisher.start()
-        tasks.start(bus.outbox.run(), name="bus outbox")
-        tasks.start(bus._mend(), name="bus mending")
-        tasks.start(bus.streams.watch(), name="bus streams")
-        tasks.start(bus._until_ended(), name="bus connection")
-        try:
-            yield bus
-        finally:
-            await bus._close()

@@ -16,10 +16,12 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from mistral_runtime.bus.connection import Bus
-from mistral_runtime.bus.consumer import ConsumerDefinition, declare, remove
+from mistral_runtime.bus.consumer import ConsumerDefinition, Declared, declare, remove
 from mistral_runtime.bus.delivery import Delivery, Origin
 from mistral_runtime.bus.errors import BusClosed, BusError
-from mistral_runtime.bus.pulls import Pulls
+from mistral_runtime.bus.inlet import receive
+from mistral_runtime.bus.pulls import Pulls, Word
+from mistral_runtime.bus.streams import is_work_queue
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class PullConsumer:
             new_only=new_only,
         )
         self._ready: deque[Delivery] = deque()
-        self._takers: deque[asyncio.Future[None]] = deque()
+        self._takers: set[asyncio.Future[None]] = set()
         self._pulls = Pulls(bus.client, stream, name, max(1, min(window, max_ack_pending)))
         self._origin = Origin(bus.outbox)
         self._made = ""
@@ -74,17 +76,23 @@ class PullConsumer:
         self._keeper: asyncio.Task[None] | None = None
         self._endings: list[Callable[[], None]] = []
 
-    async def start(self) -> None:
-        """Make the consumer and begin to pull.
+    async def start(self, *, fresh: bool = False) -> None:
+        """Make the consumer and begin to pull; the streams must be there.
+
+        Args:
+            fresh: Remove a consumer of this name first, so that what it had handed to a dead predecessor comes at
+                once instead of after its ack wait.
 
         Raises:
             BusError: If the server refuses it or does not answer.
         """
-        self._made = await declare(self._bus.client, self._definition)
-        self._subscription = await self._bus.client.subscribe(self._pulls.interest, cb=self._arrived)
+        if fresh:
+            await remove(self._bus.client, self._definition.stream, self._definition.name)
+        self._origin = self._originating(await declare(self._bus.client, self._definition))
+        self._subscription = await receive(self._bus.client, self._pulls.interest, self._arrived)
         self._endings = [self._bus.on_reconnect(self._resync), self._bus.streams.on_reset(self._reset)]
         await self._pulls.renew(0)
-        self._keeper = asyncio.create_task(self._keep(), name=f"pull {self._definition.name}")
+        self._keeper = self._bus.tasks.start(self._keep(), name=f"pull {self._definition.name}")
 
     async def stop(self, delete: bool = False) -> None:
         """Stop pulling and give back what was not taken; ``delete`` also removes the consumer from the server."""
@@ -116,9 +124,7 @@ class PullConsumer:
         while not ready:
             if self._stopped:
                 raise BusClosed(f"consumer {self._definition.name} has been stopped")
-            waiter = asyncio.get_running_loop().create_future()
-            self._takers.append(waiter)
-            await waiter
+            await self._something()
         if len(ready) <= max_messages:
             taken = list(ready)
             ready.clear()
@@ -128,27 +134,45 @@ class PullConsumer:
             self._wake.set()
         return taken
 
-    async def _arrived(self, message: Msg) -> None:
+    async def _something(self) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._takers.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._takers.discard(waiter)
+
+    def _arrived(self, message: Msg) -> None:
         if not message.reply:
             # A status of the server, not a message: it must never be acked.
-            if self._pulls.status(message.subject, message.headers or {}):
-                self._lost = True
-            self._wake.set()
+            self._heard(message)
             return
         self._pulls.arrived()
         self._failures = 0
-        self._ready.append(Delivery(self._origin, message.subject, message.data, message.headers, message.reply))
+        delivery = Delivery(self._origin, message.subject, message.data, message.headers, message.reply)
+        self._origin.arrived(delivery)
+        self._ready.append(delivery)
         if self._takers:
             self._rouse()
 
+    def _heard(self, message: Msg) -> None:
+        match self._pulls.status(message.subject, message.headers or {}):
+            case Word.WELL:
+                self._failures = 0
+            case Word.LOST:
+                self._lost = True
+            case Word.STALE:
+                return
+        self._wake.set()
+
     def _rouse(self) -> None:
-        takers, self._takers = self._takers, deque()
-        for waiter in takers:
+        for waiter in self._takers:
             if not waiter.done():
                 waiter.set_result(None)
 
     def _resync(self) -> None:
         self._lost = True
+        self._failures = 0
         self._wake.set()
 
     def _reset(self, stream: str, created: datetime) -> None:
@@ -156,7 +180,7 @@ class PullConsumer:
             return
         # Answers to what was taken before would hit other messages that bear the same numbers now.
         self._origin.gone = True
-        self._origin = Origin(self._bus.outbox)
+        self._origin = Origin(self._bus.outbox, None if is_work_queue(stream) else 1)
         self._ready.clear()
         self._resync()
 
@@ -195,13 +219,20 @@ class PullConsumer:
         self._failures += 1
         self._pulls.forget()
         try:
-            made = await declare(self._bus.client, self._definition)
+            # First the streams: if ours is a new one, nothing may be acked from here on that came from the old one.
+            await self._bus.streams.mend()
+            declared = await declare(self._bus.client, self._definition, start_sequence=self._origin.position)
         except BusError:
             self._bus.streams.check_soon()
             raise
-        if made != self._made:
+        if declared.created != self._made:
             _log.info("consumer %s was made anew", self._definition.name)
-            # The new one delivers all of it again.
+            # The new one delivers all of it again. Answers to what was taken still count: the stream is the same.
             self._ready.clear()
-            self._made = made
+            self._made = declared.created
         self._lost = False
+
+    def _originating(self, declared: Declared) -> Origin:
+        self._made = declared.created
+        kept = not is_work_queue(self._definition.stream)
+        return Origin(self._bus.outbox, declared.position if kept else None)

@@ -33,8 +33,20 @@ class ConsumerDefinition(msgspec.Struct, frozen=True, kw_only=True):
     new_only: bool = False
 
 
-async def declare(client: Client, wanted: ConsumerDefinition, *, start_sequence: int | None = None) -> str:
-    """Make the consumer or bring it up to date, and return when it was made (an opaque stamp).
+class Declared(msgspec.Struct, frozen=True):
+    """A consumer as the server has it.
+
+    Attributes:
+        created: Opaque stamp of its incarnation.
+        position: The first message of the stream that it has not seen acked.
+    """
+
+    created: str
+    position: int
+
+
+async def declare(client: Client, wanted: ConsumerDefinition, *, start_sequence: int | None = None) -> Declared:
+    """Make the consumer or bring it up to date.
 
     Args:
         start_sequence: Where a consumer that has to be made begins; by default as the definition says.
@@ -53,14 +65,14 @@ async def declare(client: Client, wanted: ConsumerDefinition, *, start_sequence:
     else:
         current = info["config"]
         if all(current.get(key) == value for key, value in config.items()):
-            return str(info["created"])
+            return _declared(info)
         config |= {key: current[key] for key in _POSITION if key in current}
-    info = await ask(
-        client,
-        f"CONSUMER.CREATE.{wanted.stream}.{wanted.name}",
-        {"stream_name": wanted.stream, "config": config, "action": ""},
-    )
-    return str(info["created"])
+    body = {"stream_name": wanted.stream, "config": config, "action": ""}
+    return _declared(await ask(client, f"CONSUMER.CREATE.{wanted.stream}.{wanted.name}", body))
+
+
+def _declared(info: dict[str, Any]) -> Declared:
+    return Declared(str(info["created"]), int(info["ack_floor"]["stream_seq"]) + 1)
 
 
 async def remove(client: Client, stream: str, name: str) -> None:

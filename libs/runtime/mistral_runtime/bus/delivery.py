@@ -9,13 +9,36 @@ _PLAIN_TOKENS = 9
 
 
 class Origin:
-    """The incarnation of the stream that a delivery came from; answers to a gone one are dropped."""
+    """The incarnation of the stream that deliveries come from; answers to a gone one are dropped.
 
-    __slots__ = ("gone", "outbox")
+    For a stream that keeps its messages it also knows where a consumer made anew has to begin. A work queue keeps
+    just what is not acked, so there that is always the beginning.
+    """
 
-    def __init__(self, outbox: Outbox) -> None:
+    __slots__ = ("_next", "_open", "gone", "outbox")
+
+    def __init__(self, outbox: Outbox, position: int | None = None) -> None:
         self.outbox = outbox
         self.gone = False
+        self._next = position
+        self._open: dict[int, None] = {}
+
+    @property
+    def position(self) -> int | None:
+        """The first message that is not settled, None for a work queue."""
+        return next(iter(self._open), self._next)
+
+    def arrived(self, delivery: "Delivery") -> None:
+        if self._next is None:
+            return
+        sequence = delivery.sequence
+        if sequence >= self._next:
+            self._next = sequence + 1
+            self._open[sequence] = None
+
+    def settled(self, delivery: "Delivery") -> None:
+        if self._next is not None:
+            self._open.pop(delivery.sequence, None)
 
 
 class Delivery:
@@ -44,6 +67,7 @@ class Delivery:
 
     def ack(self) -> None:
         """Done: never deliver it again."""
+        self._origin.settled(self)
         self._answer(b"")
 
     def nak(self, delay: float | None = None) -> None:
@@ -56,6 +80,7 @@ class Delivery:
 
     def term(self) -> None:
         """Never deliver it again although it was not handled."""
+        self._origin.settled(self)
         self._answer(b"+TERM")
 
     def _answer(self, body: bytes) -> None:

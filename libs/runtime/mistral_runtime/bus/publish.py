@@ -9,6 +9,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from mistral_runtime.bus.errors import BusClosed, BusRefused, BusUnavailable, MessageTooLarge
+from mistral_runtime.bus.inlet import receive
+from mistral_runtime.telemetry import TRACEPARENT, recorded_traceparent
 
 MESSAGE_ID = "Nats-Msg-Id"
 
@@ -52,7 +54,7 @@ class Publisher:
         self._loop = asyncio.get_running_loop()
 
     async def start(self) -> None:
-        await self._client.subscribe(self._prefix + "*", cb=self._acknowledged)
+        await receive(self._client, self._prefix + "*", self._acknowledged)
 
     async def publish(self, subject: str, data: bytes, headers: dict[str, str] | None) -> None:
         """Return once the stream has the message; see ``Bus.publish``."""
@@ -108,7 +110,7 @@ class Publisher:
         except TimeoutError:
             pass
 
-    async def _acknowledged(self, message: Msg) -> None:
+    def _acknowledged(self, message: Msg) -> None:
         entry = self._waiting.get(message.subject)
         if entry is None or entry[0].done():
             return
@@ -138,7 +140,11 @@ def _problem(message: Msg) -> Exception | None:
     return BusRefused(f"{error.description} ({error.err_code})")
 
 
-def with_message_id(headers: Mapping[str, str] | None, message_id: str | None) -> dict[str, str] | None:
-    if message_id is None:
-        return dict(headers) if headers else None
-    return {**headers, MESSAGE_ID: message_id} if headers else {MESSAGE_ID: message_id}
+def headed(headers: Mapping[str, str] | None, message_id: str | None) -> dict[str, str] | None:
+    """The headers to send: the given ones, the id for deduplication, and the trace context of a recorded trace."""
+    complete = dict(headers) if headers else {}
+    if message_id is not None:
+        complete[MESSAGE_ID] = message_id
+    if TRACEPARENT not in complete and (traceparent := recorded_traceparent()):
+        complete[TRACEPARENT] = traceparent
+    return complete or None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from enum import Enum, auto
 
 import msgspec
 from nats.aio.client import Client
@@ -13,6 +14,14 @@ HEARTBEAT_SECONDS = 5.0
 _GRACE_SECONDS = 5.0
 
 _ENDED = frozenset({"404", "408"})
+
+
+class Word(Enum):
+    """What the server's word on a pull means: all is well, the consumer is gone, or nothing any more."""
+
+    WELL = auto()
+    LOST = auto()
+    STALE = auto()
 
 
 class Pulls:
@@ -72,16 +81,16 @@ class Pulls:
         self._outstanding += batch
         self._expires = now + PULL_SECONDS + _GRACE_SECONDS
 
-    def status(self, subject: str, headers: Mapping[str, str]) -> bool:
-        """Take note of the server's word on a pull; true if the consumer has to be looked after."""
+    def status(self, subject: str, headers: Mapping[str, str]) -> Word:
+        """Take note of what the server says about a pull."""
         if int(subject.rsplit(".", 2)[-2]) != self._epoch:
-            return False
+            return Word.STALE
         self._heard = time.monotonic()
         code = headers.get("Status", "")
         if code == "100":
-            return False
+            return Word.WELL
         if code in _ENDED:
             left = int(headers.get("Nats-Pending-Messages", self._outstanding))
             self._outstanding = max(0, self._outstanding - left)
-            return False
-        return True
+            return Word.WELL
+        return Word.LOST

@@ -49,6 +49,14 @@ STREAMS: tuple[Mapping[str, object], ...] = (
 )
 
 
+_WORK_QUEUES = frozenset(str(config["name"]) for config in STREAMS if config["retention"] == "workqueue")
+
+
+def is_work_queue(stream: str) -> bool:
+    """Whether the stream forgets a message once it is acked."""
+    return stream in _WORK_QUEUES
+
+
 class Streams:
     """Makes the streams and tells listeners when one of them has been made anew."""
 

@@ -1,5 +1,6 @@
 """Processes of a mesh whose supervisor was killed: found by their pid files, and ended before a new mesh begins."""
 
+import signal
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,8 @@ def end_orphans(home: Home) -> int:
     """
     pid_files = sorted(home.run.glob("*.pid")) if home.run.exists() else []
     lock = home.data / "postgres" / "postmaster.pid"
-    found = [process for file in (*pid_files, lock) if (process := _ours(file, home)) is not None]
+    # A set: Postgres stands in two files.
+    found = list({process for file in (*pid_files, lock) if (process := _ours(file, home)) is not None})
     for process in found:
         # Postgres takes SIGTERM as "wait until all have left"; SIGINT means the same to all of them: go now.
         _signal(process, interrupt=process.name() == "postgres")
@@ -50,7 +52,7 @@ def _is_inside(folder: str, parent: Path) -> bool:
 def _signal(process: psutil.Process, *, interrupt: bool) -> None:
     try:
         if interrupt:
-            process.send_signal(2)
+            process.send_signal(signal.SIGINT)
         else:
             process.terminate()
     except psutil.NoSuchProcess:

@@ -7,6 +7,7 @@ purpose: a python3 that is too old must reach the sentence that says so.
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -94,12 +95,21 @@ def find_uv():
 
 def install(uv):
     """Install the pinned packages by hash, then our own ones in place; that also generates the stubs."""
-    if not os.path.exists(PYTHON):
+    if not is_same_python():
+        shutil.rmtree(VENV, ignore_errors=True)
         run(sys.executable, "-m", "venv", "--without-pip", VENV)
     into = [uv, "pip", "install", "--quiet", "--system-certs", "--python", PYTHON]
     run(*into, "--require-hashes", "-r", LOCK)
     own = [argument for package in packages() for argument in ("-e", package)]
     run(*into, "--no-deps", "--no-build-isolation", "--reinstall", *own)
+
+
+def is_same_python():
+    """Whether `.venv` was made by this interpreter and still works."""
+    if not os.path.exists(PYTHON):
+        return False
+    asked = subprocess.run([PYTHON, "-c", "import sys; print(sys.version)"], stdout=subprocess.PIPE, check=False)
+    return asked.stdout.decode().strip() == sys.version
 
 
 def run(*command):

@@ -1,7 +1,7 @@
 """What a mesh should be: how many of each service, on which ports, with which servers. Read once, then passed on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mistral_mesh.errors import MeshError
@@ -33,9 +33,9 @@ class Plan:
     http_port: int = 8989
     grpc_port: int = 50051
     host: str = "127.0.0.1"
-    database_url: str | None = None
-    nats_url: str | None = None
-    environment: Mapping[str, str]
+    database_url: str | None = field(default=None, repr=False)
+    nats_url: str | None = field(default=None, repr=False)
+    environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, home: str | Path | None = None, **options: int | None) -> "Plan":

@@ -32,7 +32,7 @@ class Program:
 
     name: str
     command: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     log: Path
     pid_file: Path
     is_well: Callable[[], bool]

@@ -1,0 +1,85 @@
+"""Action executions as readers see them: one, a page, or all of some executions.
+
+Only reads; what runs is written by the engine alone. Rows bear the outside names of the columns; ``output`` is the
+bare result as JSON text, NULL before there is one.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import asyncpg
+
+from mistral_persistence.database import Connection, Pool
+from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+
+Row: TypeAlias = "asyncpg.Record"
+
+ACTIONS = Listing(
+    source="action_execution a JOIN execution e ON e.id = a.execution_id JOIN task_execution t ON t.id = a.task_id",
+    columns={
+        "id": Column(sql="a.id", kind=Kind.UUID),
+        "workflow_name": Column(sql="e.workflow_name"),
+        "workflow_namespace": Column(sql="e.workflow_namespace"),
+        "task_name": Column(sql="t.name"),
+        "task_execution_id": Column(sql="a.task_id", kind=Kind.UUID),
+        "workflow_execution_id": Column(sql="a.execution_id", kind=Kind.UUID),
+        "state": Column(sql="a.state"),
+        "state_info": Column(sql="a.state_info", nullable=True),
+        "tags": Column(sql="t.tags", kind=Kind.TAGS),
+        "name": Column(sql="a.name"),
+        "description": Column(sql="''"),
+        "project_id": Column(sql="e.project_id"),
+        "accepted": Column(sql="a.accepted", kind=Kind.FLAG),
+        "index": Column(sql="a.index", kind=Kind.NUMBER),
+        "attempt": Column(sql="a.attempt", kind=Kind.NUMBER),
+        "input": Column(sql="a.input", kind=Kind.JSON),
+        "output": Column(sql="a.output", kind=Kind.JSON, nullable=True),
+        "created_at": Column(sql="a.created_at", kind=Kind.TIME),
+        "updated_at": Column(sql="a.updated_at", kind=Kind.TIME),
+    },
+)
+
+HEAVY = frozenset({"output"})
+"""Columns that lists leave out unless asked."""
+
+ALL_COLUMNS: Sequence[str] = tuple(ACTIONS.columns)
+LIST_COLUMNS: Sequence[str] = tuple(name for name in ALL_COLUMNS if name not in HEAVY)
+
+_ONE = f"{ACTIONS.select(ALL_COLUMNS)} WHERE a.id = $1::uuid"
+
+_OF_EXECUTIONS = (
+    f"{ACTIONS.select(LIST_COLUMNS)} WHERE a.execution_id = ANY($1::uuid[]) ORDER BY a.created_at, a.index, a.id"
+)
+
+
+async def one(source: Pool | Connection, action_id: str) -> Row | None:
+    """Return an action execution with every column. The id must be a UUID."""
+    return await source.fetchrow(_ONE, action_id)
+
+
+async def page(
+    source: Pool | Connection, wanted: Page, *, project: str | None, of_task: tuple[str, str] | None = None
+) -> list[Row]:
+    """Return a page of action executions of a project, or of all when it is None.
+
+    Args:
+        of_task: Execution id and task id, for those of one task.
+
+    Raises:
+        InvalidInput: If a column is unknown or a value does not fit it.
+    """
+    statement = Statement()
+    if project is not None:
+        statement.conditions.append(f"e.project_id = {statement.bind(project)}")
+    if of_task is not None:
+        execution_id, task_id = of_task
+        # Both, since the index begins with the execution.
+        statement.conditions.append(f"a.execution_id = {statement.bind(execution_id)}::uuid")
+        statement.conditions.append(f"a.task_id = {statement.bind(task_id)}::uuid")
+    sql, arguments = page_statement(ACTIONS, wanted, statement)
+    return await source.fetch(sql, *arguments)
+
+
+async def of_executions(source: Pool | Connection, execution_ids: Sequence[str]) -> list[Row]:
+    """Return all action executions of some executions, without outputs, oldest first."""
+    return await source.fetch(_OF_EXECUTIONS, execution_ids)

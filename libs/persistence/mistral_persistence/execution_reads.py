@@ -1,0 +1,149 @@
+"""Executions as readers see them: one, many at once, a page, or a whole tree.
+
+Only reads; what runs is written by the engine alone. Rows bear the outside names of the columns. JSON columns come
+as JSON text, ids as text, times as aware ``datetime``.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import asyncpg
+
+from mistral_core.machine.state import State
+from mistral_persistence.database import Connection, Pool
+from mistral_persistence.listing import Column, Filter, Kind, Listing, Operator, Page, Statement, page_statement
+
+Row: TypeAlias = "asyncpg.Record"
+
+EXECUTIONS = Listing(
+    source="execution e",
+    columns={
+        "id": Column(sql="e.id", kind=Kind.UUID),
+        "workflow_id": Column(sql="e.workflow_id", kind=Kind.UUID),
+        "workflow_version": Column(sql="e.workflow_version", kind=Kind.NUMBER),
+        "workflow_name": Column(sql="e.workflow_name"),
+        "workflow_namespace": Column(sql="e.workflow_namespace"),
+        "description": Column(sql="e.description"),
+        "tags": Column(sql="e.tags", kind=Kind.TAGS),
+        "params": Column(sql="e.params", kind=Kind.JSON),
+        "task_execution_id": Column(
+            sql="e.task_execution_id", kind=Kind.UUID, guard="e.task_execution_id IS NOT NULL", nullable=True
+        ),
+        "root_execution_id": Column(
+            sql="e.root_id",
+            kind=Kind.UUID,
+            shown="CASE WHEN e.parent_id IS NOT NULL THEN e.root_id::text END",
+            guard="e.parent_id IS NOT NULL",
+        ),
+        "state": Column(sql="e.state"),
+        "state_info": Column(sql="e.state_info", nullable=True),
+        "input": Column(sql="e.input", kind=Kind.JSON),
+        "output": Column(sql="e.output", kind=Kind.JSON, nullable=True),
+        "published_global": Column(sql="e.globals", kind=Kind.JSON, nullable=True),
+        "created_at": Column(sql="e.created_at", kind=Kind.TIME),
+        "updated_at": Column(sql="e.updated_at", kind=Kind.TIME),
+        "finished_at": Column(sql="e.finished_at", kind=Kind.TIME, nullable=True),
+        "project_id": Column(sql="e.project_id"),
+    },
+)
+
+HEAVY = frozenset({"output", "published_global"})
+"""Columns that lists leave out unless asked."""
+
+ALL_COLUMNS: Sequence[str] = tuple(EXECUTIONS.columns)
+LIST_COLUMNS: Sequence[str] = tuple(name for name in ALL_COLUMNS if name not in HEAVY)
+
+_BY_IDS = f"{EXECUTIONS.select(ALL_COLUMNS)} WHERE e.id = ANY($1::uuid[])"
+
+_FINAL_OF = """
+SELECT id::text AS id, state FROM execution WHERE id = ANY($1::uuid[]) AND finished_at IS NOT NULL
+"""
+
+_STATES_OF = "SELECT id::text AS id, state FROM execution WHERE id = ANY($1::uuid[])"
+
+# A parent is created before its children, so the order of age is also an order from the top.
+_TREE = """
+WITH RECURSIVE tree AS (
+    SELECT id, parent_id, 0 AS depth FROM execution WHERE id = $1::uuid
+    UNION ALL
+    SELECT child.id, child.parent_id, tree.depth + 1
+      FROM tree JOIN execution child ON child.parent_id = tree.id AND child.root_id = $2::uuid
+     WHERE $3::int < 0 OR tree.depth < $3::int
+)
+"""
+
+_TREE_ROWS = (
+    _TREE
+    + EXECUTIONS.select(ALL_COLUMNS).replace(
+        " FROM execution e", ", e.parent_id::text AS parent_id, tree.depth FROM tree"
+    )
+    + " JOIN execution e ON e.id = tree.id ORDER BY e.created_at, e.id"
+)
+
+_TREE_OF_TASK = """
+SELECT id::text AS id, root_id::text AS root_id FROM execution
+ WHERE task_execution_id = $1::uuid ORDER BY created_at, id
+"""
+
+_RECENT_DURATIONS = """
+SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds FROM execution
+ WHERE workflow_name = $1 AND workflow_id = $2::uuid AND state = 'SUCCESS' ORDER BY created_at DESC LIMIT 20
+"""
+
+_LIVE_STATES = frozenset({State.IDLE, State.RUNNING, State.PAUSED})
+
+
+async def by_ids(source: Pool | Connection, ids: Sequence[str]) -> list[Row]:
+    """Return the rows of those that exist, with every column, in no order. The ids must be UUIDs."""
+    return await source.fetch(_BY_IDS, ids)
+
+
+async def final_among(source: Pool | Connection, ids: Sequence[str]) -> list[Row]:
+    """Return id and state of those that are final."""
+    return await source.fetch(_FINAL_OF, ids)
+
+
+async def states_of(source: Pool | Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the states of those that exist, by id."""
+    return {row["id"]: row["state"] for row in await source.fetch(_STATES_OF, ids)}
+
+
+async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
+    """Return a page of executions of a project, or of all projects when it is None.
+
+    Raises:
+        InvalidInput: If a column is unknown or a value does not fit it.
+    """
+    statement = Statement()
+    if project is not None:
+        statement.conditions.append(f"e.project_id = {statement.bind(project)}")
+    if any(_only_live(one) for one in wanted.filters):
+        # The few that run have an index of their own.
+        statement.conditions.append("e.finished_at IS NULL")
+    sql, arguments = page_statement(EXECUTIONS, wanted, statement)
+    return await source.fetch(sql, *arguments)
+
+
+def _only_live(one: Filter) -> bool:
+    wanted = one.operator in (Operator.EQ, Operator.IN) and one.column == "state"
+    return wanted and all(value in _LIVE_STATES for value in one.values)
+
+
+async def tree(source: Pool | Connection, top: str, root: str, *, max_depth: int = -1) -> list[Row]:
+    """Return an execution and those below it, parents before children; rows also bear ``parent_id`` and ``depth``.
+
+    Args:
+        root: Root of the whole tree; the top itself if it is one.
+        max_depth: How many levels below the top; -1 for all.
+    """
+    return await source.fetch(_TREE_ROWS, top, root, max_depth)
+
+
+async def of_task(source: Pool | Connection, task_id: str) -> list[Row]:
+    """Return ``id`` and ``root_id`` of the sub-workflow executions of a task, oldest first."""
+    return await source.fetch(_TREE_OF_TASK, task_id)
+
+
+async def recent_durations(source: Pool | Connection, name: str, workflow_id: str) -> list[float]:
+    """Return how many seconds the last successful executions of a workflow took, at most 20."""
+    return [row["seconds"] for row in await source.fetch(_RECENT_DURATIONS, name, workflow_id)]

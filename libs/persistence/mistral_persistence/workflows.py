@@ -1,0 +1,221 @@
+"""Workflow definitions: their rows, their versions, and how a name is resolved to one of them.
+
+The gateway writes, the engine reads. A text once stored under (workflow, version) never changes and stays when the
+workflow is deleted, because executions go on with the version they began with.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import asyncpg
+from msgspec import Struct
+
+from mistral_core.errors import Conflict
+from mistral_persistence.database import Connection, Pool
+from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.literals import as_uuid
+
+Row: TypeAlias = "asyncpg.Record"
+
+WORKFLOWS = Listing(
+    source="workflow w",
+    columns={
+        "id": Column(sql="w.id", kind=Kind.UUID),
+        "name": Column(sql="w.name"),
+        "namespace": Column(sql="w.namespace"),
+        "version": Column(sql="w.version", kind=Kind.NUMBER),
+        "input": Column(sql="w.input"),
+        "interface": Column(sql="w.interface", kind=Kind.JSON),
+        "definition": Column(sql="w.definition"),
+        "checksum": Column(sql="w.checksum", nullable=True),
+        "workbook": Column(sql="w.workbook", nullable=True),
+        "tags": Column(sql="w.tags", kind=Kind.TAGS),
+        "scope": Column(sql="w.scope"),
+        "project_id": Column(sql="w.project_id"),
+        "created_at": Column(sql="w.created_at", kind=Kind.TIME),
+        "updated_at": Column(sql="w.updated_at", kind=Kind.TIME, nullable=True),
+    },
+)
+
+ALL_COLUMNS: Sequence[str] = tuple(WORKFLOWS.columns)
+
+
+class NewWorkflow(Struct, frozen=True, kw_only=True):
+    """What is stored of an uploaded workflow; see the table for the meaning of the fields."""
+
+    id: str
+    project: str
+    namespace: str
+    name: str
+    definition: str
+    checksum: str | None
+    input: str
+    interface: str
+    tags: Sequence[str]
+    scope: str = "private"
+    workbook: str | None = None
+
+
+class StoredWorkflow(Struct, frozen=True, kw_only=True):
+    """A definition as an execution pins it: text and version, and the name it was stored by."""
+
+    id: str
+    version: int
+    name: str
+    namespace: str
+    project: str
+    workbook: str | None
+    definition: str
+    tags: Sequence[str]
+
+
+class StoredVersion(Struct, frozen=True, kw_only=True):
+    """One text of a workflow, which may have been deleted since."""
+
+    name: str
+    workbook: str | None
+    definition: str
+
+
+_SHOWN = WORKFLOWS.select(ALL_COLUMNS)
+# Own ones hide public ones of the same name.
+_VISIBLE = "(w.project_id = $1 OR w.scope = 'public')"
+_OWN_FIRST = "ORDER BY (w.project_id = $1) DESC, w.created_at LIMIT 1"
+_BY_ID = f"{_SHOWN} WHERE w.id = $2::uuid AND {_VISIBLE}"
+_BY_NAME = f"{_SHOWN} WHERE w.namespace = $3 AND w.name = $2 AND {_VISIBLE} {_OWN_FIRST}"
+
+_RESOLVED = """
+SELECT w.id::text AS id, w.version, w.name, w.namespace, w.project_id AS project, w.workbook, w.definition, w.tags
+  FROM workflow w
+"""
+_RESOLVE_ID = f"{_RESOLVED} WHERE w.id = $2::uuid AND {_VISIBLE}"
+_RESOLVE_NAME = f"""{_RESOLVED} WHERE w.name = $2 AND w.namespace IN ($3, '') AND {_VISIBLE}
+ ORDER BY (w.namespace = $3) DESC, (w.project_id = $1) DESC, w.created_at LIMIT 1"""
+
+_INSERT = """
+INSERT INTO workflow (id, project_id, namespace, name, definition, checksum, workbook, input, interface, tags, scope)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+_UPDATE = """
+UPDATE workflow
+   SET name = $2, version = version + (definition IS DISTINCT FROM $3)::integer, definition = $3, checksum = $4,
+       workbook = $5, input = $6, interface = $7, tags = $8, scope = coalesce($9, scope), updated_at = now()
+ WHERE id = $1::uuid
+RETURNING version
+"""
+
+_INSERT_VERSION = """
+INSERT INTO workflow_version (workflow_id, version, name, workbook, definition) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (workflow_id, version) DO NOTHING
+"""
+
+_VERSION = "SELECT name, workbook, definition FROM workflow_version WHERE workflow_id = $1::uuid AND version = $2"
+
+_OWNED = f"{_SHOWN} WHERE w.project_id = $1 AND w.namespace = $2 AND w.name = ANY($3::text[]) FOR UPDATE"
+
+
+async def create(connection: Connection, new: NewWorkflow) -> None:
+    """Store a workflow as version 1; the caller's transaction makes several of them all or none.
+
+    Raises:
+        Conflict: If the project has one of that name in the namespace.
+    """
+    try:
+        await connection.execute(
+            _INSERT,
+            new.id,
+            new.project,
+            new.namespace,
+            new.name,
+            new.definition,
+            new.checksum,
+            new.workbook,
+            new.input,
+            new.interface,
+            list(new.tags),
+            new.scope,
+        )
+    except asyncpg.UniqueViolationError:
+        raise Conflict(_taken(new)) from None
+    await connection.execute(_INSERT_VERSION, new.id, 1, new.name, new.workbook, new.definition)
+
+
+async def update(connection: Connection, new: NewWorkflow, *, scope: str | None) -> int:
+    """Replace the text of the workflow with that id, and return its version; ``scope`` None keeps what is.
+
+    The version grows only if the text differs.
+
+    Raises:
+        Conflict: If the new name is taken.
+    """
+    try:
+        version = await connection.fetchval(
+            _UPDATE,
+            new.id,
+            new.name,
+            new.definition,
+            new.checksum,
+            new.workbook,
+            new.input,
+            new.interface,
+            list(new.tags),
+            scope,
+        )
+    except asyncpg.UniqueViolationError:
+        raise Conflict(_taken(new)) from None
+    await connection.execute(_INSERT_VERSION, new.id, version, new.name, new.workbook, new.definition)
+    return int(version)
+
+
+def _taken(new: NewWorkflow) -> str:
+    place = f" in namespace '{new.namespace}'" if new.namespace else ""
+    return f"Duplicate entry: there is already a workflow '{new.name}'{place}"
+
+
+async def owned(connection: Connection, project: str, namespace: str, names: Sequence[str]) -> dict[str, Row]:
+    """Return the project's workflows of those names, by name, locked until the transaction ends."""
+    return {row["name"]: row for row in await connection.fetch(_OWNED, project, namespace, names)}
+
+
+async def find(source: Pool | Connection, project: str, identifier: str, namespace: str = "") -> Row | None:
+    """Return the workflow of that id, or of that name in exactly that namespace, if it is visible."""
+    if as_uuid(identifier):
+        row = await source.fetchrow(_BY_ID, project, identifier)
+        if row is not None:
+            return row
+    return await source.fetchrow(_BY_NAME, project, identifier, namespace)
+
+
+async def resolve(
+    source: Pool | Connection, project: str, identifier: str, namespace: str = ""
+) -> StoredWorkflow | None:
+    """Return what to run: the workflow of that id or name; the default namespace is tried after the given one."""
+    row = await source.fetchrow(_RESOLVE_ID, project, identifier) if as_uuid(identifier) else None
+    if row is None:
+        row = await source.fetchrow(_RESOLVE_NAME, project, identifier, namespace)
+    return StoredWorkflow(**dict(row)) if row is not None else None
+
+
+async def version(source: Pool | Connection, workflow_id: str, number: int) -> StoredVersion | None:
+    """Return a version of a workflow, also of a deleted one."""
+    row = await source.fetchrow(_VERSION, workflow_id, number)
+    return StoredVersion(**dict(row)) if row is not None else None
+
+
+async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
+    """Return a page of the workflows that a project sees, or of all when it is None.
+
+    Raises:
+        InvalidInput: If a column is unknown or a value does not fit it.
+    """
+    statement = Statement()
+    if project is not None:
+        statement.conditions.append(f"(w.project_id = {statement.bind(project)} OR w.scope = 'public')")
+    sql, arguments = page_statement(WORKFLOWS, wanted, statement)
+    return await source.fetch(sql, *arguments)
+
+
+async def delete(connection: Connection, workflow_id: str) -> bool:
+    """Remove a workflow and keep its versions; return whether there was one."""
+    return bool(await connection.fetchval("DELETE FROM workflow WHERE id = $1::uuid RETURNING true", workflow_id))

@@ -8,7 +8,7 @@ loops and output are counted.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from string import Formatter
 from typing import Any
@@ -62,13 +62,15 @@ class Sandbox(SandboxedEnvironment):
         self._guards.operator(operator, left, right)
         return super().call_binop(context, operator, left, right)
 
-    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         self._guards.call(obj, args, kwargs)
         return super().call(context, obj, *args, **kwargs)
 
-    def format_string(self, s: str, *args: Any, **kwargs: Any) -> str:
-        self._guards.brace_format(specification for _, _, specification, _ in Formatter().parse(s))
-        return super().format_string(s, *args, **kwargs)
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        wrapped = super().wrap_str_format(value)
+        if wrapped is not None:
+            self._guards.brace_format(field for _, _, field, _ in Formatter().parse(value.__self__))
+        return wrapped
 
 
 def changes_data(tree: nodes.Node) -> bool:

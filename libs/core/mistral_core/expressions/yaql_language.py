@@ -10,7 +10,7 @@ from typing import Any
 from mistral_core.errors import ExpressionFailed
 from mistral_core.expressions import yaql_guards
 from mistral_core.expressions.fast_yaql import BAIL, Fast, compile_tree
-from mistral_core.expressions.functions import Function
+from mistral_core.expressions.functions import BUILTIN, Function
 from mistral_core.expressions.limits import Limits
 from mistral_core.expressions.plain import plain
 from mistral_core.expressions.scope import Scope
@@ -28,6 +28,7 @@ class YaqlLanguage:
     def __init__(self, limits: Limits, functions: Mapping[str, Function]) -> None:
         self._limits = limits
         self._library = YaqlLibrary(limits, functions)
+        self._shadowed = frozenset(functions.keys() - BUILTIN.keys())
         yaql_guards.register(self._library.root, limits)
 
     def check(self, text: str) -> str | None:
@@ -56,7 +57,8 @@ class YaqlLanguage:
             tree = self._library.parse(text)
         except ParseError as error:
             raise ExpressionFailed(NAME, text, str(error)) from None
-        return _Run(text, tree, compile_tree(tree, self._limits), self._library, self._limits)
+        fast = compile_tree(tree, self._limits, self._shadowed)
+        return _Run(text, tree, fast, self._library, self._limits)
 
     def _substitution(self, text: str) -> Callable[[Scope], str]:
         parts: list[str | _Run] = []

@@ -1,0 +1,68 @@
+"""What the fast path for YAQL works with, and how it gives up.
+
+Values are plain JSON types, told apart by their exact type. Anything else, and
+anything that would be an error, makes a step give up, and the library decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+from mistral_core.expressions.scope import Scope
+
+# A compiled part: called with the scope and with what ``$`` is inside a lambda.
+Step = Callable[[Scope, Any], Any]
+
+
+class Bail(Exception):
+    """The fast path does not know; the library has to say."""
+
+
+# What sends an evaluation to the library. Errors do, so that only the library words them.
+BAIL = (Bail, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
+
+
+class Unsupported(Exception):
+    """An expression has a part that is not compiled."""
+
+
+class Items(list[Any]):
+    """What the library would hand on as an iterator: always true, equal to nothing, no index."""
+
+
+NUMBERS = frozenset([int, float])
+SCALARS = frozenset([str, int, float, bool, type(None)])
+VALUES = SCALARS | {dict, list}
+
+# Larger integers go to the library, whose guards measure them.
+_LARGE = 1 << 62
+
+
+def value_of(value: Any) -> Any:
+    """Return the value if it is plain, so that it may be compared, tested for truth or put into a container."""
+    if type(value) in VALUES:
+        return value
+    raise Bail
+
+
+def number(value: Any) -> Any:
+    """Return the result of arithmetic if it is an ordinary number."""
+    if type(value) is int:
+        if -_LARGE < value < _LARGE:
+            return value
+        raise Bail
+    if isfinite(value):
+        return value
+    raise Bail
+
+
+def result(value: Any) -> Any:
+    """Return the value as the result of an evaluation."""
+    kind = type(value)
+    if kind is Items:
+        return list(value)
+    if kind not in VALUES or (kind is float and not isfinite(value)):
+        raise Bail
+    return value

@@ -55,7 +55,7 @@ class Bus:
         self.client = client
         self.tasks = tasks
         self.streams = Streams(client)
-        self._publisher = Publisher(client)
+        self._publisher = Publisher(client, self.streams)
         self.outbox = Outbox(client)
         self._reconnected = asyncio.Event()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -10,12 +10,13 @@ from nats.aio.msg import Msg
 
 from mistral_runtime.bus.errors import BusClosed, BusRefused, BusUnavailable, MessageTooLarge
 from mistral_runtime.bus.inlet import receive
+from mistral_runtime.bus.streams import Streams
 from mistral_runtime.telemetry import TRACEPARENT, recorded_traceparent
 
 MESSAGE_ID = "Nats-Msg-Id"
 
 # A PubAck usually takes less than a millisecond; one that takes longer than this is given up and asked for again.
-ATTEMPT_SECONDS = 3.0
+ATTEMPT_SECONDS = 2.0
 PUBLISH_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
 
@@ -37,14 +38,23 @@ class _Again(Exception):
     """This attempt is lost; another may succeed."""
 
 
+class _Unanswered(_Again):
+    """The server said nothing at all."""
+
+
+class _NoStream(_Again):
+    """No stream takes the subject, yet or any longer."""
+
+
 _decode = msgspec.json.Decoder(_PubAck).decode
 
 
 class Publisher:
     """Publishes and waits for PubAcks; many at once share one inbox and one timer."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, streams: Streams) -> None:
         self._client = client
+        self._streams = streams
         self._prefix = client.new_inbox() + "."
         self._next = 0
         self._waiting: dict[str, tuple[asyncio.Future[None], float]] = {}
@@ -64,9 +74,17 @@ class Publisher:
                 await self._attempt(subject, data, headers)
                 return
             except _Again as lost:
+                self._tell(lost, subject)
                 if self._loop.time() >= deadline:
                     raise BusUnavailable(f"no confirmation for a message to {subject}: {lost}") from None
             await self._pause(deadline)
+
+    def _tell(self, lost: _Again, subject: str) -> None:
+        match lost:
+            case _Unanswered():
+                self._streams.suspect(subject)
+            case _NoStream():
+                self._streams.check_soon()
 
     def interrupted(self) -> None:
         """The connection is lost: what is waiting will get no answer."""
@@ -123,15 +141,14 @@ class Publisher:
         now = self._loop.time()
         for future, until in self._waiting.values():
             if until <= now and not future.done():
-                future.set_exception(_Again("no answer in time"))
+                future.set_exception(_Unanswered("no answer in time"))
         first = min((until for future, until in self._waiting.values() if not future.done()), default=None)
         self._timer = None if first is None else self._loop.call_at(first, self._expire)
 
 
 def _problem(message: Msg) -> Exception | None:
     if not message.data:
-        # 503: no stream listens to the subject (yet, or no longer).
-        return _Again("no stream takes it")
+        return _NoStream("no stream takes it")
     error = _decode(message.data).error
     if error is None:
         return None

@@ -10,6 +10,7 @@ from typing import Any
 from nats.aio.client import Client
 
 from mistral_runtime.bus.api import STREAM_EXISTS, ApiError, ask
+from mistral_runtime.bus.doubts import Doubts
 from mistral_runtime.bus.errors import BusError, BusUnavailable
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Streams:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._created: dict[str, datetime] = {}
+        self._doubts = Doubts()
         self._listeners: list[ResetListener] = []
         self._wanted = False
         self._wake = asyncio.Event()
@@ -97,12 +99,27 @@ class Streams:
         """Have the watch look now instead of within a second."""
         self._wake.set()
 
+    def suspect(self, subject: str) -> None:
+        """A message to the subject was not answered: look whether its stream can still store anything.
+
+        A server whose files were deleted goes on until it needs a new one; from then on it stores nothing and says
+        nothing, although the stream seems to be there.
+        """
+        for config in STREAMS:
+            if subject.startswith(f"mistral.{str(config['name']).lower()}."):
+                self._doubts.raised(str(config["name"]))
+                self.check_soon()
+
     async def check(self) -> None:
         """Look at every stream once, making those that are missing."""
         async with self._checking:
             answers = await asyncio.gather(*(self._present(config) for config in STREAMS))
-            for config, created in zip(STREAMS, answers, strict=True):
-                self._note(str(config["name"]), created)
+            for config, info in zip(STREAMS, answers, strict=True):
+                name = str(config["name"])
+                if self._doubts.are_true(name, int(info["state"]["last_seq"])):
+                    self._note(name, _created(await self._replace(config)))
+                else:
+                    self._note(name, _created(info))
 
     async def mend(self) -> None:
         """Check after a reconnect, if the streams are ours to look after."""
@@ -125,15 +142,14 @@ class Streams:
             except BusError as error:
                 _log.warning("cannot check the streams: %s", error)
 
-    async def _present(self, config: Mapping[str, object]) -> datetime:
+    async def _present(self, config: Mapping[str, object]) -> dict[str, Any]:
         name = config["name"]
         try:
-            info = await ask(self._client, f"STREAM.INFO.{name}")
+            return await ask(self._client, f"STREAM.INFO.{name}")
         except ApiError as error:
             if not error.missing:
                 raise BusUnavailable(str(error)) from error
-            info = await self._make(config)
-        return datetime.fromisoformat(info["created"])
+            return await self._make(config)
 
     async def _make(self, config: Mapping[str, object]) -> dict[str, Any]:
         name = config["name"]
@@ -147,6 +163,16 @@ class Streams:
         _log.info("made stream %s", name)
         return info
 
+    async def _replace(self, config: Mapping[str, object]) -> dict[str, Any]:
+        name = config["name"]
+        _log.error("stream %s stores nothing any more: replacing it", name)
+        try:
+            await ask(self._client, f"STREAM.DELETE.{name}")
+        except ApiError as error:
+            if not error.missing:
+                raise BusUnavailable(str(error)) from error
+        return await self._present(config)
+
     def _note(self, name: str, created: datetime) -> None:
         before = self._created.get(name)
         self._created[name] = created
@@ -155,3 +181,7 @@ class Streams:
         _log.warning("stream %s was made anew at %s: what was in it is gone", name, created.isoformat())
         for listener in tuple(self._listeners):
             listener(name, created)
+
+
+def _created(info: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(info["created"])

@@ -51,7 +51,7 @@ def check_python():
 
 def fingerprint():
     """Hash what decides the installation: pins, package files, contracts and this interpreter."""
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256(str(sys.version_info[:2]).encode())
     for path in [LOCK, os.path.abspath(__file__), *package_files()]:
         digest.update(path.encode())
         digest.update(read(path).encode())
@@ -105,11 +105,13 @@ def install(uv):
 
 
 def is_same_python():
-    """Whether `.venv` was made by this interpreter and still works."""
+    """Whether `.venv` has this version of Python and still works."""
     if not os.path.exists(PYTHON):
         return False
-    asked = subprocess.run([PYTHON, "-c", "import sys; print(sys.version)"], stdout=subprocess.PIPE, check=False)
-    return asked.stdout.decode().strip() == sys.version
+    asked = subprocess.run(
+        [PYTHON, "-c", "import sys; print(sys.version_info[:2])"], stdout=subprocess.PIPE, check=False
+    )
+    return asked.stdout.decode().strip() == str(sys.version_info[:2])
 
 
 def run(*command):

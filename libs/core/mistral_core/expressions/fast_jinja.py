@@ -28,13 +28,14 @@ class Path:
 
     def program(self, otherwise: Callable[[Scope], Any]) -> Callable[[Scope], Any]:
         """Return the path as something to call; ``otherwise`` takes over where it leads nowhere."""
-        first, rest = self.first, self.rest
+        first = self.first
+        rest: list[tuple[Any, type]] = [(key, dict if isinstance(key, str) else list) for key in self.rest]
 
         def read(scope: Scope) -> Any:
             try:
-                value = scope[first]
-                for key in rest:
-                    if type(value) is not (dict if type(key) is str else list):
+                value: Any = scope[first]
+                for key, container in rest:
+                    if type(value) is not container:
                         return otherwise(scope)
                     value = value[key]
             except LookupError:

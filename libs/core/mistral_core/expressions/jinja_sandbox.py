@@ -26,8 +26,10 @@ from mistral_core.expressions.limits import Limits
 ROOT = "_"
 
 _MUTATORS = frozenset(
-    ["add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault"]
-    + ["sort", "update"]
+    [
+        *("add", "append", "clear", "discard", "extend", "insert", "pop"),
+        *("popitem", "remove", "reverse", "setdefault", "sort", "update"),
+    ]
 )
 
 
@@ -89,10 +91,10 @@ class Rewriting(NodeTransformer):
         method = node.node
         receiver = self.visit(method.node)
         node.node = nodes.Const(None)
-        called = self.generic_visit(node)
+        self.generic_visit(node)
         method.node = receiver
-        called.node = method
-        return called
+        node.node = method
+        return node
 
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:
         return nodes.Getitem(self.visit(node.node), nodes.Const(node.attr), node.ctx, lineno=node.lineno)
@@ -112,7 +114,7 @@ class Rewriting(NodeTransformer):
         return node
 
 
-def _filter(node: nodes.Expr, name: str) -> nodes.Filter:
+def _filter(node: Any, name: str) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 

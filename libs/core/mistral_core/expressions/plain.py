@@ -76,7 +76,7 @@ class _Conversion:
         return {self._key(key): self.convert(item, depth + 1) for key, item in value.items()}
 
     def _iterable(self, value: Iterable[Any], depth: int) -> list[Any]:
-        result = []
+        result: list[Any] = []
         for item in value:
             self._bound(len(result) + 1)
             result.append(self.convert(item, depth + 1))

@@ -1,28 +1,22 @@
-"""Functions of YAQL that are put before the library's own: bounded, or made the same on every replay.
+"""Functions of YAQL that are put before the library's own: bounded.
 
 The library bounds what it iterates and how large a value is once it is there.
 What is left are functions that multiply before anyone looks, iterators that are
-counted without a bound, and functions that read a clock or a random source.
+counted without a bound.
 """
 
 from __future__ import annotations
 
 import re
-import string as characters_of
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dateutil import parser as date_parser
-from dateutil import tz
 from yaql.language import utils, yaqltypes
 
-from mistral_core.expressions import random_numbers
 from mistral_core.expressions.limits import LimitReached, Limits
 from mistral_core.expressions.text_format import format_text
-from mistral_core.expressions.yaql_library import Context, override, scope_of
+from mistral_core.expressions.yaql_library import Context, override
 
-_NO_TIME = timedelta()
 _NUMBER = yaqltypes.Number
 _TEXT = yaqltypes.String
 
@@ -32,7 +26,6 @@ def register(root: Context, limits: Limits) -> None:
     _Arithmetic(limits).register(root)
     _Texts(limits).register(root)
     _Collections(limits).register(root)
-    _register_replayable(root)
 
 
 class _Arithmetic:
@@ -102,6 +95,17 @@ class _Texts:
         override(root, lambda string, regexp: matches(string, regexp), "matches", method=True, **_texts())
         override(root, lambda string, pattern: matches(string, pattern), "#operator_=~", **_texts())
         override(root, lambda string, pattern: not matches(string, pattern), "#operator_!~", **_texts())
+        substitute = self._substitute()
+        kinds = {"regexp": yaqltypes.PythonType(re.Pattern, False), "string": _TEXT(), "repl": _TEXT()}
+        override(root, substitute, "replace", method=True, count=_integer(), **kinds)
+        override(
+            root,
+            lambda string, regexp, repl, count=0: substitute(regexp, string, repl, count),
+            "replace",
+            method=True,
+            count=_integer(),
+            **kinds,
+        )
 
     def _size(self, size: int) -> None:
         if size > self._limits.memory_bytes:
@@ -143,6 +147,14 @@ class _Texts:
             return self._compiled(pattern, 0).search(string) is not None
 
         return matches
+
+    def _substitute(self) -> Any:
+        def substitute(regexp: re.Pattern[str], string: str, repl: str, count: int = 0) -> str:
+            if len(string) * len(repl) > self._limits.memory_bytes:
+                self._size(len(string) + sum(1 for _ in regexp.finditer(string)) * len(repl))
+            return regexp.sub(repl, string, count)
+
+        return substitute
 
     def _compiled(self, pattern: str, flags: int) -> re.Pattern[str]:
         if len(pattern) > self._limits.pattern_chars:
@@ -186,7 +198,7 @@ class _Collections:
         return generate_many
 
     def _repeated(self) -> Any:
-        def repeated(left: Sequence[Any], right: int) -> Any:
+        def repeated(left: Any, right: int) -> Any:
             if len(left) * max(right, 0) > self._limits.iterations:
                 raise LimitReached(f"a collection gets more than {self._limits.iterations} items")
             return left * right
@@ -207,63 +219,6 @@ def _traversal(
         yield item if selector is None else selector(item)
         produced = producer(item)
         waiting = [*produced, *waiting] if depth_first else [*waiting, *produced]
-
-
-def _register_replayable(root: Context) -> None:
-    timespan = yaqltypes.PythonType(timedelta)
-    override(root, _now, "now", offset=timespan)
-    override(root, _local_offset, "localtz")
-    override(root, _parsed_time, "datetime", string=_TEXT(), format__=_TEXT(True))
-    override(root, lambda context: random_numbers.fraction(scope_of(context)), "random")
-    override(root, _random_between, "random", from_=_integer(), to_=_integer())
-    override(root, _characters, "characters")
-
-
-def _now(context: Context, offset: timedelta = _NO_TIME) -> datetime:
-    zone = tz.tzutc() if offset == _NO_TIME else tz.tzoffset(None, offset.total_seconds())
-    return scope_of(context).facts.now().astimezone(zone)
-
-
-def _local_offset(context: Context) -> timedelta:
-    return scope_of(context).facts.now().utcoffset() or _NO_TIME
-
-
-def _parsed_time(context: Context, string: str, format__: str | None = None) -> datetime:
-    if format__:
-        found = datetime.strptime(string, format__)  # noqa: DTZ007 (the zone follows)
-    else:
-        # What the text leaves out is taken from the day of the event, not from a clock.
-        today = scope_of(context).facts.now().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        found = date_parser.parse(string, default=today)
-    return found if found.tzinfo else found.replace(tzinfo=tz.tzutc())
-
-
-def _random_between(context: Context, from_: int, to_: int) -> int:
-    return random_numbers.between(scope_of(context), from_, to_)
-
-
-_CHARACTERS: Mapping[str, str] = {
-    "digits": characters_of.digits,
-    "hexdigits": characters_of.hexdigits,
-    "octdigits": characters_of.octdigits,
-    "punctuation": characters_of.punctuation,
-    "printable": characters_of.printable,
-    "whitespace": characters_of.whitespace,
-    "letters": characters_of.ascii_letters,
-    "lowercase": characters_of.ascii_lowercase,
-    "uppercase": characters_of.ascii_uppercase,
-    "asciiLetters": characters_of.ascii_letters,
-    "asciiLowercase": characters_of.ascii_lowercase,
-    "asciiUppercase": characters_of.ascii_uppercase,
-}
-
-
-def _characters(**kinds: bool) -> tuple[str, ...]:
-    unknown = kinds.keys() - _CHARACTERS.keys()
-    if unknown:
-        raise ValueError(f"unknown kinds of characters: {', '.join(sorted(unknown))}")
-    # Sorted, since the order of a set differs from process to process.
-    return tuple(sorted(set("".join(_CHARACTERS[kind] for kind, wanted in kinds.items() if wanted))))
 
 
 def _as_text(value: Any) -> str:

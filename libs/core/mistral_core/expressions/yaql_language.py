@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mistral_core.errors import ExpressionFailed
-from mistral_core.expressions import yaql_guards
+from mistral_core.expressions import yaql_guards, yaql_replay
 from mistral_core.expressions.fast_yaql import BAIL, Fast, compile_tree
 from mistral_core.expressions.functions import BUILTIN, Function
 from mistral_core.expressions.limits import Limits
@@ -23,13 +23,30 @@ _BRACKET = len("<%")
 
 
 class YaqlLanguage:
-    """Compiles YAQL texts; build one per set of limits and functions."""
+    """Compiles YAQL texts; build one per set of limits and functions.
 
-    def __init__(self, limits: Limits, functions: Mapping[str, Function]) -> None:
+    Args:
+        fast: Whether the common subset goes past the library; the results are the same.
+    """
+
+    def __init__(self, limits: Limits, functions: Mapping[str, Function], *, fast: bool = True) -> None:
         self._limits = limits
+        self._fast = fast
         self._library = YaqlLibrary(limits, functions)
         self._shadowed = frozenset(functions.keys() - BUILTIN.keys())
         yaql_guards.register(self._library.root, limits)
+        yaql_replay.register(self._library.root)
+
+    def parse(self, text: str) -> Tree:
+        """Return the library's tree of one expression, given without its brackets.
+
+        Raises:
+            ExpressionFailed: If it has a fault of grammar.
+        """
+        try:
+            return self._library.parse(text)
+        except ParseError as error:
+            raise ExpressionFailed(NAME, text, str(error)) from None
 
     def check(self, text: str) -> str | None:
         """Return what is wrong with the grammar of the expressions of a text, or None."""
@@ -49,15 +66,12 @@ class YaqlLanguage:
         match = PATTERN.match(text)
         if match is not None and match.end() == len(text):
             run = self._expression(_inner(text))
-            return run.value if run.fast is None else run.fast_value
+            return run.value if run.fast is None else _fast_first(run.fast, run.value)
         return self._substitution(text)
 
     def _expression(self, text: str) -> _Run:
-        try:
-            tree = self._library.parse(text)
-        except ParseError as error:
-            raise ExpressionFailed(NAME, text, str(error)) from None
-        fast = compile_tree(tree, self._limits, self._shadowed)
+        tree = self.parse(text)
+        fast = compile_tree(tree, self._limits, self._shadowed) if self._fast else None
         return _Run(text, tree, fast, self._library, self._limits)
 
     def _substitution(self, text: str) -> Callable[[Scope], str]:
@@ -72,6 +86,16 @@ class YaqlLanguage:
             return "".join([part if isinstance(part, str) else part.text(scope) for part in parts])
 
         return substitute
+
+
+def _fast_first(fast: Fast, otherwise: Callable[[Scope], Any]) -> Callable[[Scope], Any]:
+    def evaluate(scope: Scope) -> Any:
+        try:
+            return fast(scope)
+        except BAIL:
+            return otherwise(scope)
+
+    return evaluate
 
 
 def _inner(bracketed: str) -> str:
@@ -89,12 +113,6 @@ class _Run:
         self._library = library
         self._limits = limits
         self.fast = fast
-
-    def fast_value(self, scope: Scope) -> Any:
-        try:
-            return self.fast(scope)  # type: ignore[misc]
-        except BAIL:
-            return self.value(scope)
 
     def value(self, scope: Scope) -> Any:
         return self._evaluated(scope, as_text=False)

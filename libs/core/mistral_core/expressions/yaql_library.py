@@ -98,7 +98,7 @@ def _without_receiver(error: BaseException, fault: str) -> str:
     return f'{fault} "{name}"'
 
 
-class _CountedContext(contexts.Context):
+class _CountedContext(contexts.Context):  # type: ignore[misc]
     """A context that counts the calls made through it and all its children."""
 
     def __init__(self, parent: Any, left: list[int] | None = None) -> None:

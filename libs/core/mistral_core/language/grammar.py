@@ -6,6 +6,7 @@ from typing import Final
 from mistral_core.errors import ExpressionFailed, InvalidDefinition
 from mistral_core.expressions import check
 from mistral_core.language.node import Node
+from mistral_core.language.shorthand import Invocation
 
 _MAY_HOLD_EXPRESSION: Final = re.compile(r"<%|\{\{|\{%")
 _WHOLE: Final = re.compile(r"\s*(?:<%.*%>|\{\{.*\}\}|\{%.*%\}|\{\{.*%\}|\{%.*\}\})\s*", re.DOTALL)
@@ -26,6 +27,13 @@ def check_expressions(node: Node) -> None:
     elif isinstance(value, dict | list):
         for entry in node.entries():
             check_expressions(entry)
+
+
+def check_invocation(node: Node, invocation: Invocation) -> None:
+    """Refuse broken grammar in a name or in the parameters beside it; each may be of another language."""
+    check_text(node, invocation.name)
+    if invocation.arguments:
+        check_expressions(node.standing_for(invocation.arguments))
 
 
 def check_text(node: Node, text: str) -> None:

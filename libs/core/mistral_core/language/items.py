@@ -1,6 +1,5 @@
 """The ``with-items`` clause: variables, and the lists they run over."""
 
-import json
 import re
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ from mistral_core.language.grammar import check_text, is_whole_expression
 from mistral_core.language.kinds import check_unique
 from mistral_core.language.model import WithItems
 from mistral_core.language.node import Node
+from mistral_core.language.shorthand import json_value
 
 _BINDING: Final = re.compile(r"([\w-]+)\s+in\s*(?=\[|<%|\{\{|\{%)(.+)", re.DOTALL)
 _FORM: Final = "Wrong format of 'with-items': write 'x in <% $.xs %>' or 'x in [1, 2]', where the list is JSON"
@@ -39,9 +39,8 @@ def _parse_binding(node: Node) -> tuple[str, str | tuple[Any, ...]]:
 
 
 def _literal(node: Node, source: str) -> tuple[Any, ...]:
-    try:
-        elements = json.loads(source)
-    except (ValueError, RecursionError):
+    elements = json_value(source)
+    if not isinstance(elements, list):
         node.refuse_shape(_FORM)
     if not elements:
         node.refuse_shape(f"{_FORM}; the list must not be empty")

@@ -42,6 +42,10 @@ class Entry:
     required: bool = False
 
 
+# Definitions that OpenStack Mistral writes have these in every part. They are accepted and mean nothing there.
+INJECTED: Final = frozenset({"name", "version"})
+
+
 def _entries(**kinds: Kind) -> dict[str, Entry]:
     return {name.replace("_", "-"): Entry(kind) for name, kind in kinds.items()}
 

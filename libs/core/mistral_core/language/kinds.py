@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mistral_core.language.grammar import check_expressions, is_whole_expression
-from mistral_core.language.keys import Entry, Kind
+from mistral_core.language.keys import INJECTED, Entry, Kind
 from mistral_core.language.model import Parameter
 from mistral_core.language.node import Node
 
@@ -18,7 +18,7 @@ def check_entries(node: Node, table: Mapping[str, Entry], what: str, *, open_end
         open_ended: Accept unknown keys.
     """
     if not open_ended:
-        node.check_keys(table.keys(), what)
+        node.check_keys(table.keys(), what, ignored=INJECTED)
     for key, entry in table.items():
         if key in node.value:
             check = _CHECKS.get(entry.kind)

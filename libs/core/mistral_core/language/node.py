@@ -129,10 +129,10 @@ class Node:
             self.refuse_kind(expected)
         return self.value
 
-    def check_keys(self, allowed: Collection[str], what: str) -> None:
-        """Refuse keys that are not among those allowed."""
+    def check_keys(self, allowed: Collection[str], what: str, *, ignored: Collection[str] = ()) -> None:
+        """Refuse keys that are neither among those allowed nor among those ignored."""
         for key in self.value:
-            if key not in allowed:
+            if key not in allowed and key not in ignored:
                 self.child(key).refuse_shape(unknown(f"key '{key}' of {what}", key, allowed))
 
 

@@ -6,6 +6,7 @@ cannot be read is refused. All of it takes time linear in the length of the text
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, Final, NoReturn
 _OPENING: Final = re.compile(r"<%|\{\{|\{%")
 _CLOSING: Final = {"<%": "%>", "{{": "}}", "{%": "%}"}
 _BLANKS: Final = re.compile(r"[\s,]*")
+_END_OF_WORD: Final = re.compile(r"\s|,(?=\s|$|[-\w]+=)")
 _KEY: Final = re.compile(r"([-\w]+)=")
 _CALL: Final = re.compile(r"\s*([\w.\-]+)\((.*)\)\s*", re.DOTALL)
 _FIRST_OF_NAME: Final = re.compile(r"[\w.]|<%|\{\{|\{%")
@@ -62,6 +64,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self._expressions = _expressions(text)
+        self._last_quote = {quote: text.rfind(quote) for quote in "\"'"}
 
     def arguments(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -72,58 +75,52 @@ class _Reader:
                 self._refuse()
             self.at = key.end()
             found[key[1]] = self._value()
-            if not self._skip_blanks() and self.at < len(self.text):
-                self._refuse()
+            self._skip_blanks()
         return found
 
     def word(self) -> str:
-        """Take a run without blanks; blanks inside expressions do not end it."""
+        """Take a run without blanks; blanks inside expressions do not end it, a comma before a next key does."""
         start = self.at
-        while self.at < len(self.text) and not self.text[self.at].isspace():
+        while self.at < len(self.text) and not _END_OF_WORD.match(self.text, self.at):
             self.at = self._expressions.get(self.at, self.at + 1)
-        return self.text[start : self.at].rstrip(",")
+        return self.text[start : self.at]
 
-    def _skip_blanks(self) -> bool:
-        start = self.at
-        blanks = _BLANKS.match(self.text, start)
-        self.at = blanks.end() if blanks else start
-        return self.at > start or self.text[start - 1 : start] == ","
+    def _skip_blanks(self) -> None:
+        blanks = _BLANKS.match(self.text, self.at)
+        self.at = blanks.end() if blanks else self.at
 
-    def _refuse(self) -> NoReturn:
-        word = self.text[self.at : self.at + _SHOWN_CHARACTERS].split(maxsplit=1)[0]
-        raise ValueError(f"a parameter such as key=value is expected where '{word}' stands; quote text with blanks")
+    def _refuse(self, reason: str = "key=value is expected, and text with blanks must be quoted") -> NoReturn:
+        words = self.text[self.at : self.at + _SHOWN_CHARACTERS].split(maxsplit=1)
+        raise ValueError(f"{reason}, at '{words[0]}'" if words else reason)
 
     def _value(self) -> Any:
         first = self.text[self.at : self.at + 1]
-        if first in ('"', "'") and first:
-            end = self._end_of_quoted(first)
-            if end is not None:
-                return self._take_quoted(first, end)
-        elif first in ("[", "{") and self.at not in self._expressions:
-            end = self._end_of_structure()
-            if end is not None:
-                return self._take_structure(end)
-        return _scalar(self.word())
+        if not first or first.isspace():
+            self._refuse('a value is expected after "="; write "" for empty text')
+        if first in "\"'":
+            return self._quoted(first)
+        if first in "[{" and self.at not in self._expressions:
+            return self._take_structure(self._end_of_structure())
+        return json_value(self.word())
 
-    def _end_of_quoted(self, quote: str) -> int | None:
-        """Find the closing quote: those inside expressions, and those after a backslash, do not close."""
-        last, cursor = self.text.rfind(quote), self.at + 1
-        while cursor <= last:
+    def _quoted(self, quote: str) -> str:
+        """Take quoted text: quotes inside expressions belong to them, and a backslash keeps a quote as text."""
+        start = cursor = self.at + 1
+        parts: list[str] = []
+        while cursor <= self._last_quote[quote]:
             if cursor in self._expressions:
                 cursor = self._expressions[cursor]
             elif self.text[cursor] == quote:
-                return cursor
+                self.at = cursor + 1
+                return "".join([*parts, self.text[start:cursor]])
+            elif self.text.startswith(f"\\{quote}", cursor) and cursor + 1 < self._last_quote[quote]:
+                parts.append(self.text[start:cursor])
+                start, cursor = cursor + 1, cursor + 2
             else:
-                escaped = self.text[cursor] == "\\" and self.text[cursor + 1] == quote and cursor + 1 < last
-                cursor += 2 if escaped else 1
-        return None
+                cursor += 1
+        self._refuse("the quoted text is not closed")
 
-    def _take_quoted(self, quote: str, end: int) -> str:
-        inner = self.text[self.at + 1 : end]
-        self.at = end + 1
-        return inner.replace(f"\\{quote}", quote)
-
-    def _end_of_structure(self) -> int | None:
+    def _end_of_structure(self) -> int:
         depth, quote, cursor = 0, "", self.at
         while cursor < len(self.text):
             character = self.text[cursor]
@@ -139,14 +136,14 @@ class _Reader:
                 depth += (character in "[{") - (character in "]}")
                 if depth == 0:
                     return cursor
-        return None
+        self._refuse("the list or object is not closed")
 
     def _take_structure(self, end: int) -> Any:
         """Take a JSON list or object, keys without quotes allowed; what is neither is text, brackets included."""
         written = self.text[self.at : end]
         self.at = end
         for text in (written, _BARE_KEY.sub(r'\1"\2":', written)):
-            value = _json(text)
+            value = json_value(text)
             if value is not text:
                 return value
         return written
@@ -170,12 +167,8 @@ def _expressions(text: str) -> dict[int, int]:
     return found
 
 
-def _scalar(word: str) -> Any:
-    return _json(word) if word[:1] not in ('"', "[", "{") else word
-
-
-def _json(text: str) -> Any:
-    """Return what the text means as JSON, or the same text when it is none."""
+def json_value(text: str) -> Any:
+    """Return what the text means as JSON, or the same text when it is none; JSON has no infinities."""
     try:
         return _JSON.decode(text)
     except (ValueError, RecursionError):
@@ -186,4 +179,11 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(digits)
+    return number
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mistral_core.language.grammar import check_text
+from mistral_core.language.grammar import check_invocation
 from mistral_core.language.items import parse_items
 from mistral_core.language.keys import DIRECT_TASK, REVERSE_TASK, TASK_DEFAULTS
 from mistral_core.language.kinds import check_entries, check_unique, tags, text
@@ -94,7 +94,7 @@ def parse_call(node: Node, arguments: Node | None) -> tuple[str, Mapping[str, An
         invocation = parse_invocation(node.value)
     except ValueError as error:
         node.refuse(f"Invalid action/workflow task property: {node.value} - {error}")
-    check_text(node, node.value)
+    check_invocation(node, invocation)
     return invocation.name, _merged_input(node, invocation, arguments)
 
 

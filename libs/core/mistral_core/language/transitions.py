@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
-from mistral_core.language.grammar import check_text, is_whole_expression
+from mistral_core.language.grammar import check_invocation, check_text, is_whole_expression
 from mistral_core.language.keys import ADVANCED_CLAUSE, PUBLISH_SCOPES
 from mistral_core.language.kinds import check_entries, check_unique
 from mistral_core.language.model import ENGINE_COMMANDS, Clause, Publish, Transition
@@ -88,7 +88,7 @@ def _transition(node: Node, written: str, tasks: Collection[str], *, condition: 
     target = invocation.name
     if target not in tasks and target not in ENGINE_COMMANDS:
         _refuse_target(node, target, tasks)
-    check_text(node, written)
+    check_invocation(node, invocation)
     return Transition(target=target, command=target not in tasks, condition=condition, arguments=invocation.arguments)
 
 

@@ -45,7 +45,7 @@ def parse_workbook(definition: str) -> Workbook:
 def _check_version(node: Node) -> None:
     try:
         supported = float(node.value) == _SUPPORTED
-    except ValueError:
+    except (ValueError, OverflowError):
         supported = False
     if not supported:
         node.refuse(f"Unsupported DSL version: {node.value}; only '2.0' is supported")

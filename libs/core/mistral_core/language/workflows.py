@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 
 from mistral_core.language.graph import check_joins, check_requirements, inbound_transitions, start_tasks
-from mistral_core.language.keys import WORKFLOW
+from mistral_core.language.keys import INJECTED, WORKFLOW
 from mistral_core.language.kinds import check_entries, parameters, tags, text
 from mistral_core.language.model import Task, Workflow, WorkflowType
 from mistral_core.language.node import Node, guess
@@ -25,7 +25,7 @@ def check_name(node: Node, name: str, what: str, *, prefix: str = "") -> None:
         node.refuse_shape(f"the name of a {what.lower()} must not be empty")
     if any(character.isspace() for character in name):
         node.refuse(f"Name '{name}' must not contain spaces")
-    if _UUID.fullmatch(name):
+    if not prefix and _UUID.fullmatch(name):
         node.refuse(f"{what} name cannot be in the format of UUID: '{name}'")
     if len(prefix + name) > _LONGEST_NAME:
         node.refuse(f"{what} name has at most {_LONGEST_NAME} characters, not {len(prefix + name)}")
@@ -74,6 +74,9 @@ def _parse_type(node: Node) -> WorkflowType:
 
 def _parse_tasks(node: Node, type_: WorkflowType) -> dict[str, Task]:
     place = node.child("tasks")
-    names = place.value.keys()
+    found = [each for each in place.entries() if each.key not in INJECTED or isinstance(each.value, dict)]
+    if not found:
+        place.refuse_kind("a mapping with at least one task")
+    names = {each.name: None for each in found}.keys()
     around = Surroundings(type=type_, names=names, defaults=parse_defaults(node.get("task-defaults"), type_, names))
-    return {task.name: parse_task(task, around) for task in place.entries()}
+    return {task.name: parse_task(task, around) for task in found}

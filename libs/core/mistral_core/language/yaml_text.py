@@ -58,6 +58,7 @@ class Loaded:
 # indicator, and is taken away again from the values.
 _SHIELD: Final = "\ue000"
 _SHIELDED: Final = re.compile(r"(^|[\s\[{,:])([&*@])", re.MULTILINE)
+_SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -79,7 +80,7 @@ def load(text: str, limits: TextLimits = _LIMITS, *, trusted: bool = False) -> L
         for event in _events(text):
             builder.take(event)
     except yaml.YAMLError as error:
-        raise _refused(_reason(error), _place(error)) from None
+        raise _refused(_reason(error, text), _place(error, text)) from None
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         raise _refused("the text has characters that are not Unicode", (line, 1)) from None
@@ -94,7 +95,15 @@ def dump(value: Any) -> str:
 def _events(text: str) -> Iterator[yaml.Event]:
     if _SHIELD in text:
         raise _refused("the text has the private character U+E000", (text.count("\n", 0, text.index(_SHIELD)) + 1, 1))
+    if text.startswith("{"):
+        text = _SURROGATES.sub(_joined, text)
     return yaml.parse(_SHIELDED.sub(rf"\1{_SHIELD}\2", text), Loader=_LOADER)
+
+
+def _joined(pair: re.Match[str]) -> str:
+    """Write a character that JSON wrote as two, which YAML does not know."""
+    character = bytes.fromhex(pair[2] + pair[3]).decode("utf-16-be")
+    return f"{pair[1]}{character}"
 
 
 def _refused(reason: str, position: Position) -> InvalidDefinition:
@@ -102,15 +111,24 @@ def _refused(reason: str, position: Position) -> InvalidDefinition:
     return InvalidDefinition(f"Definition could not be parsed: {reason}", line=line, column=column)
 
 
-def _reason(error: yaml.YAMLError) -> str:
+def _reason(error: yaml.YAMLError, text: str) -> str:
     parts = [getattr(error, "context", None), getattr(error, "problem", None)]
     reason = ", ".join(part for part in parts if part) or str(error).partition("\n")[0]
+    if "cannot start any token" in reason:
+        reason += "; quote text that begins with '%', '`' or a tab"
+    elif _SHIELDED.search(text):
+        reason += "; anchors and aliases are not supported, '&', '*' and '@' begin plain text"
     return reason.replace(_SHIELD, "")
 
 
-def _place(error: yaml.YAMLError) -> Position:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+def _place(error: yaml.YAMLError, text: str) -> Position:
+    begun, found = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
+    # What is not closed is noticed at the end of the text, and to be mended where it begins.
+    mark = begun if begun and "end of stream" in str(error) else found or begun
+    if mark is not None:
+        return mark.line + 1, mark.column + 1
+    index = max(getattr(error, "position", 0) or 0, 0)
+    return text.count("\n", 0, index) + 1, 1
 
 
 @dataclass(slots=True)
@@ -153,6 +171,8 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._count(event)
         text = event.value.replace(_SHIELD, "")
+        if "\0" in text:
+            raise _refused("the text holds the character NUL", _position(event))
         top = self._frames[-1] if self._frames else None
         if top is not None and top.key is None and isinstance(top.container, dict):
             self._begin_entry(top, text, _position(event))

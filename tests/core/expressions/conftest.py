@@ -7,7 +7,11 @@ from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
 
-from mistral_core.expressions import Scope
+from mistral_core.errors import ExpressionFailed
+from mistral_core.expressions import Limits, Scope
+from mistral_core.expressions.fast_yaql import BAIL, compile_tree
+from mistral_core.expressions.functions import BUILTIN
+from mistral_core.expressions.yaql_language import YaqlLanguage
 
 
 class World:
@@ -21,7 +25,7 @@ class World:
         return self.known.get("env", {"region": "north"})
 
     def execution(self) -> Any:
-        return {"id": "e-1", "name": "wf", "input": {"a": 1}}
+        return {"id": "e-1", "name": "wf", "input": self.known.get("input", {"a": 1})}
 
     def task(self, name: str | None) -> Any:
         tasks = self.known.get("tasks", {})
@@ -52,3 +56,43 @@ def scope() -> Callable[..., Scope]:
         return Scope([data], World(**(world or {})))
 
     return make
+
+
+class Ways:
+    """The two ways to evaluate YAQL: the usual one, with its short cuts, and by the library alone."""
+
+    def __init__(self) -> None:
+        self._usual = YaqlLanguage(Limits(), BUILTIN)
+        self._library = YaqlLanguage(Limits(), BUILTIN, fast=False)
+
+    def usual(self, text: str, data: dict[str, Any]) -> tuple[str, str]:
+        return self._outcome(self._usual, text, data)
+
+    def library(self, text: str, data: dict[str, Any]) -> tuple[str, str]:
+        return self._outcome(self._library, text, data)
+
+    def is_fast(self, text: str, data: dict[str, Any]) -> bool:
+        fast = compile_tree(self._usual.parse(text), Limits())
+        assert fast is not None, f"{text} is not compiled"
+        try:
+            fast(self._scope(data))
+        except BAIL:
+            return False
+        return True
+
+    def _outcome(self, language: YaqlLanguage, text: str, data: dict[str, Any]) -> tuple[str, str]:
+        """Return value or error, as text that tells types, order and the sign of zero."""
+        program = language.compile(f"<% {text} %>")
+        try:
+            return "value", repr(program(self._scope(data)))
+        except ExpressionFailed as failure:
+            return "error", str(failure)
+
+    def _scope(self, data: dict[str, Any]) -> Scope:
+        task = {"name": "t", "result": data}
+        return Scope([data], World(env=data, globals=data, tasks={None: task, "t": task}, input=data))
+
+
+@pytest.fixture(scope="module")
+def ways() -> Ways:
+    return Ways()

@@ -33,12 +33,10 @@ class Path:
 
         def read(scope: Scope) -> Any:
             try:
-                value: Any = scope[first]
+                value = scope[first]
                 for key, container in rest:
-                    if type(value) is not container:
-                        return otherwise(scope)
-                    value = value[key]
-            except LookupError:
+                    value = _item(value, key, container)
+            except (LookupError, TypeError):
                 return otherwise(scope)
             kind = type(value)
             if kind not in _PLAIN or (kind is float and not isfinite(value)):
@@ -46,6 +44,12 @@ class Path:
             return value
 
         return read
+
+
+def _item(value: Any, key: Any, container: Any) -> Any:
+    if type(value) is container:
+        return value[key]
+    raise TypeError
 
 
 def path_of(tree: nodes.Expr) -> Path | None:

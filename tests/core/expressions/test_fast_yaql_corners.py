@@ -1,0 +1,114 @@
+"""Where the fast path for YAQL could differ from the library, and does not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mistral_core.expressions import Limits, Scope, evaluate
+from mistral_core.expressions.functions import BUILTIN
+from mistral_core.expressions.yaql_language import YaqlLanguage
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # An iterator is true, equal to nothing and has no index, whatever it holds.
+        "$.l.where($ > 100) or other",
+        "$.l.where($ > 0) = $.l.where($ > 0)",
+        "$.l.where($ > 0) = [1, 2]",
+        "$.l.select($)[0]",
+        "not $.l.where(false)",
+        "$.l.select($).toList()[0]",
+        "bool($.l.select($))",
+        "[$.l.select($)]",
+        "$.l.select($) + $.l",
+        # Kinds that look alike.
+        "true + 1",
+        "true = 1",
+        "$.l[true]",
+        "1 = 1.0",
+        "str($.l)",
+        "str($.d)",
+        "str(1.0)",
+        "int(true)",
+        "int(one)",
+        "int('1_000')",
+        "null < 1",
+        "1 < null",
+        "'a' < 1",
+        "null.a",
+        "$.s.a",
+        "$.d.a.b",
+        "$.nope",
+        "$.d.nope",
+        "$.l[9]",
+        "$.l.nope()",
+        "$.rows.nope",
+        "$.mixed.n",
+        "10 / 0",
+        "10 mod 0",
+        "-7 / 2",
+        "-7 mod 3",
+        "1.0 / 3",
+        "$.big * $.big",
+        "$.big + 1",
+        "$.d + $.l",
+        "$.d = {a => 1, k => v}",
+        "{a => 1, a => 2}",
+        "{$.s => 1}",
+        "[]",
+        "{}",
+        "$",
+        "$.len()",
+        "$.get(nope)",
+        "$.get(nope, $.d)",
+        "k in $.d",
+        "$.d in [$.d]",
+        "nope()",
+        "task(nope).result",
+        "task(1)",
+        "env()",
+        "env().keys()",
+        "task()",
+        "[].first()",
+        "[].sum()",
+        "$.ls.sum()",
+        "[1.5, 2.5].sum()",
+        "$.l.join(',')",
+        "$.l.select($.x)",
+        "coalesce(null, null)",
+        "coalesce(null, $.nope)",
+        "'ab' in $.l",
+        "$.rows.select($.l.select($))",
+        "$.rows.where($.l.where($ > 1))",
+        "switch($.n = 1 => one, true => other)",
+        "$.d?.a",
+        "not null and not ''",
+    ],
+)
+def test_odd_corners_are_the_same_either_way(text: str, ways: Any):
+    data = {
+        "l": [1, 2],
+        "ls": ["a", "b"],
+        "d": {"a": 1, "k": "v"},
+        "s": "text",
+        "n": 1,
+        "big": 2**80,
+        "rows": [{"n": 1, "l": [1, 2]}, {"n": 2, "l": []}],
+        "mixed": [{"n": 1}, 5, [{"n": 2}]],
+    }
+
+    assert ways.usual(text, data) == ways.library(text, data)
+
+
+def test_values_are_shared_not_copied(scope: Callable[..., Scope]):
+    data = {"big": {"list": list(range(100))}}
+
+    assert evaluate("<% $.big.list %>", scope(**data)) is data["big"]["list"]
+
+
+def test_a_function_put_before_a_builtin_one_is_not_bypassed(scope: Callable[..., Scope]):
+    language = YaqlLanguage(Limits(), {**BUILTIN, "len": lambda scope, value: "mine"})
+
+    assert language.compile("<% len([1]) %>")(scope()) == "mine"

@@ -1,4 +1,4 @@
-"""What has to be done now and then, by whichever replica comes first: history partitions made and dropped."""
+"""What has to be done now and then, by whichever replica comes first: the past is kept as long as wanted, not longer."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from mistral_persistence.database import Pool
+from mistral_persistence.notifications import drop_dead_deliveries
 from mistral_persistence.outage import OUTAGE
 from mistral_persistence.retention import drop_history_before, prepare_history
 
@@ -15,6 +16,7 @@ _log = logging.getLogger(__name__)
 # Often enough that a day's partition is there long before its day, whenever the last start was.
 _EVERY_SECONDS = 3600.0
 _AGAIN_SECONDS = 60.0
+_BATCH = 1000
 _LATER: tuple[type[Exception], ...] = (*OUTAGE, asyncpg.LockNotAvailableError)
 
 
@@ -31,9 +33,12 @@ async def maintain(pool: Pool, *, history_days: int) -> None:
 
 
 async def maintain_once(pool: Pool, *, history_days: int) -> int:
-    """Make coming days and drop those past the retention; return how many were dropped."""
+    """Make coming days, drop those past the retention and given-up deliveries as old; return how many days went."""
     await prepare_history(pool)
-    dropped = await drop_history_before(pool, datetime.now(UTC) - timedelta(days=history_days))
+    oldest = datetime.now(UTC) - timedelta(days=history_days)
+    dropped = await drop_history_before(pool, oldest)
     if dropped:
         _log.info("dropped %d days of history", dropped)
+    while await drop_dead_deliveries(pool, before=oldest, limit=_BATCH) == _BATCH:
+        await asyncio.sleep(0)
     return dropped

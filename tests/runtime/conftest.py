@@ -1,0 +1,45 @@
+"""A NATS of each test's own, connected to."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mistral_mesh.program import Running
+from mistral_runtime.bus import Bus, connect
+
+
+@dataclass
+class Nats:
+    """The server under a test."""
+
+    server: Running
+    url: str
+
+    @property
+    def store(self) -> Path:
+        return Path(self.server.program.environment["MISTRAL_HOME"], "data", "nats")
+
+    def restart(self, *, without_store: bool = False) -> None:
+        self.server.kill()
+        if without_store:
+            shutil.rmtree(self.store)
+        self.server.restart()
+
+    def connect(self, name: str = "test") -> AbstractAsyncContextManager[Bus]:
+        return connect(self.url, name)
+
+
+@pytest.fixture
+def own_nats(nats_server: Callable[[], tuple[Running, str]]) -> Nats:
+    return Nats(*nats_server())
+
+
+@pytest.fixture
+async def bus(own_nats: Nats) -> AsyncIterator[Bus]:
+    async with own_nats.connect() as bus:
+        await bus.streams.ensure_streams()
+        yield bus

@@ -1,4 +1,4 @@
-"""What has to be done now and then, by whichever replica comes first: the past is kept as long as wanted, not longer."""
+"""What has to be done now and then, by whichever replica comes first: the past is kept as long as wanted."""
 
 import asyncio
 import logging
@@ -39,6 +39,7 @@ async def maintain_once(pool: Pool, *, history_days: int) -> int:
     dropped = await drop_history_before(pool, oldest)
     if dropped:
         _log.info("dropped %d days of history", dropped)
-    while await drop_dead_deliveries(pool, before=oldest, limit=_BATCH) == _BATCH:
-        await asyncio.sleep(0)
+    gone = _BATCH
+    while gone == _BATCH:
+        gone = await drop_dead_deliveries(pool, before=oldest, limit=_BATCH)
     return dropped

@@ -50,18 +50,21 @@ class Leases:
     Args:
         name: Stable name of the engine; a new start of the same name takes over from the old one at once.
         incarnation: UUID of this start.
+
+    Attributes:
+        address: Where the engine serves; to be set before the first ``renew``.
     """
 
-    def __init__(self, pool: Pool, *, name: str, incarnation: str, address: str, ttl_seconds: float) -> None:
+    def __init__(self, pool: Pool, *, name: str, incarnation: str, ttl_seconds: float) -> None:
         self._pool = pool
         self._name = name
         self._incarnation = incarnation
-        self._address = address
+        self.address = ""
         self._ttl_seconds = ttl_seconds
 
     async def renew(self) -> None:
         """Say that this engine lives for another ``ttl_seconds``."""
-        await self._pool.execute(_RENEW, self._name, self._incarnation, self._address, self._ttl_seconds)
+        await self._pool.execute(_RENEW, self._name, self._incarnation, self.address, self._ttl_seconds)
 
     async def leave(self) -> None:
         """Say that this engine is gone."""

@@ -30,17 +30,19 @@ SELECT id::text, execution_id::text, name, type, state, state_info, published, p
        to_micros(started_at) AS started_at, to_micros(finished_at) AS finished_at
   FROM task_execution WHERE execution_id = ANY ($1::uuid[])
 """
-_ACTIONS = """
+_ACTION_COLUMNS = """
 SELECT id::text, task_id::text, name, state, state_info, accepted, index, attempt, input, output, body,
        to_micros(created_at) AS created_at, to_micros(updated_at) AS updated_at
-  FROM action_execution WHERE execution_id = ANY ($1::uuid[])
+  FROM action_execution
 """
+_ACTIONS = _ACTION_COLUMNS + " WHERE execution_id = ANY ($1::uuid[])"
+_ACTION = _ACTION_COLUMNS + " WHERE id = $1"
 _CHILDREN = """
 SELECT id::text, task_id::text, accepted, index, body FROM child_execution WHERE execution_id = ANY ($1::uuid[])
 """
 _PARTITION = "SELECT partition FROM execution WHERE id = $1"
 _ACTION_PLACE = """
-SELECT e.partition, e.id::text AS execution_id, a.task_id::text
+SELECT e.partition, e.id::text AS execution_id, a.task_id::text, a.state, a.attempt
   FROM action_execution a JOIN execution e ON e.id = a.execution_id WHERE a.id = $1
 """
 _TASK_PLACE = """
@@ -62,6 +64,10 @@ SELECT id::text FROM family
 """
 _TIMERS = "SELECT task_id::text, kind, round FROM timer WHERE execution_id = ANY ($1::uuid[])"
 
+_ENDS = """
+SELECT id::text, state, state_info, output FROM execution WHERE id = ANY ($1::uuid[]) AND finished_at IS NOT NULL
+"""
+
 _json = msgspec.json.Decoder()
 
 
@@ -81,11 +87,22 @@ class Stored(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """Where a record lives: its partition and its execution."""
+    """Where a record lives: its partition and its execution; for an action also how it stands."""
 
     partition: int
     execution_id: str
-    task_id: str = ""
+    task_id: str
+    state: str = ""
+    attempt: int = 0
+
+
+class End(Struct, frozen=True):
+    """How an execution ended."""
+
+    id: str
+    state: str
+    state_info: str | None
+    output: Any
 
 
 async def load(connection: Connection, ids: Sequence[str]) -> dict[str, Stored]:
@@ -104,6 +121,12 @@ async def load(connection: Connection, ids: Sequence[str]) -> dict[str, Stored]:
     return {row["id"]: _execution(row, tasks_of.get(row["id"], [])) for row in rows}
 
 
+async def load_action(connection: Connection, action_id: str) -> ActionExecution | None:
+    """Return one action execution, or None if there is none of that id."""
+    row = await connection.fetchrow(_ACTION, action_id)
+    return None if row is None else _action(row)
+
+
 async def partition_of(pool: Pool, execution_id: str) -> int | None:
     """Return the partition of an execution, or None if there is none of that id."""
     partition: int | None = await pool.fetchval(_PARTITION, execution_id)
@@ -113,7 +136,7 @@ async def partition_of(pool: Pool, execution_id: str) -> int | None:
 async def place_of_action(pool: Pool, action_id: str) -> Place | None:
     """Return where an action execution lives, or None if there is none of that id."""
     row = await pool.fetchrow(_ACTION_PLACE, action_id)
-    return None if row is None else Place(row["partition"], row["execution_id"], row["task_id"])
+    return None if row is None else Place(*row)
 
 
 async def place_of_task(pool: Pool, task_id: str) -> Place | None:
@@ -136,6 +159,12 @@ async def open_envelopes(pool: Pool, ids: Sequence[str]) -> dict[str, str]:
 async def pending_timers(pool: Pool, ids: Sequence[str]) -> set[tuple[str, str, int]]:
     """Return (task id, kind, round) of every timer of the executions."""
     return {(row["task_id"], row["kind"], row["round"]) for row in await pool.fetch(_TIMERS, ids)}
+
+
+async def ends_of(pool: Pool, ids: Sequence[str]) -> list[End]:
+    """Return how those of the executions ended that are final."""
+    rows = await pool.fetch(_ENDS, ids)
+    return [End(row["id"], row["state"], row["state_info"], _value(row["output"])) for row in rows]
 
 
 async def family_of(pool: Pool, execution_id: str) -> list[str]:

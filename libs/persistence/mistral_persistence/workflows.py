@@ -1,7 +1,7 @@
-"""Workflow definitions: their rows, their versions, and how a name is resolved to one of them.
+"""Workflow definitions as users keep them: stored, replaced, found, listed and removed.
 
-The gateway writes, the engine reads. A text once stored under (workflow, version) never changes and stays when the
-workflow is deleted, because executions go on with the version they began with.
+What the engine reads of them is in ``definitions``. A text once stored under (workflow, version) never changes, and
+stays when the workflow is deleted, because executions go on with the version they began with.
 """
 
 from collections.abc import Sequence
@@ -56,41 +56,12 @@ class NewWorkflow(Struct, frozen=True, kw_only=True):
     workbook: str | None = None
 
 
-class StoredWorkflow(Struct, frozen=True, kw_only=True):
-    """A definition as an execution pins it: text and version, and the name it was stored by."""
-
-    id: str
-    version: int
-    name: str
-    namespace: str
-    project: str
-    workbook: str | None
-    definition: str
-    tags: Sequence[str]
-
-
-class StoredVersion(Struct, frozen=True, kw_only=True):
-    """One text of a workflow, which may have been deleted since."""
-
-    name: str
-    workbook: str | None
-    definition: str
-
-
 _SHOWN = WORKFLOWS.select(ALL_COLUMNS)
 # Own ones hide public ones of the same name.
 _VISIBLE = "(w.project_id = $1 OR w.scope = 'public')"
 _OWN_FIRST = "ORDER BY (w.project_id = $1) DESC, w.created_at LIMIT 1"
 _BY_ID = f"{_SHOWN} WHERE w.id = $2::uuid AND {_VISIBLE}"
 _BY_NAME = f"{_SHOWN} WHERE w.namespace = $3 AND w.name = $2 AND {_VISIBLE} {_OWN_FIRST}"
-
-_RESOLVED = """
-SELECT w.id::text AS id, w.version, w.name, w.namespace, w.project_id AS project, w.workbook, w.definition, w.tags
-  FROM workflow w
-"""
-_RESOLVE_ID = f"{_RESOLVED} WHERE w.id = $2::uuid AND {_VISIBLE}"
-_RESOLVE_NAME = f"""{_RESOLVED} WHERE w.name = $2 AND w.namespace IN ($3, '') AND {_VISIBLE}
- ORDER BY (w.namespace = $3) DESC, (w.project_id = $1) DESC, w.created_at LIMIT 1"""
 
 _INSERT = """
 INSERT INTO workflow (id, project_id, namespace, name, definition, checksum, workbook, input, interface, tags, scope)
@@ -109,8 +80,6 @@ _INSERT_VERSION = """
 INSERT INTO workflow_version (workflow_id, version, name, workbook, definition) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (workflow_id, version) DO NOTHING
 """
-
-_VERSION = "SELECT name, workbook, definition FROM workflow_version WHERE workflow_id = $1::uuid AND version = $2"
 
 _OWNED = f"{_SHOWN} WHERE w.project_id = $1 AND w.namespace = $2 AND w.name = ANY($3::text[]) FOR UPDATE"
 
@@ -185,22 +154,6 @@ async def find(source: Pool | Connection, project: str, identifier: str, namespa
         if row is not None:
             return row
     return await source.fetchrow(_BY_NAME, project, identifier, namespace)
-
-
-async def resolve(
-    source: Pool | Connection, project: str, identifier: str, namespace: str = ""
-) -> StoredWorkflow | None:
-    """Return what to run: the workflow of that id or name; the default namespace is tried after the given one."""
-    row = await source.fetchrow(_RESOLVE_ID, project, identifier) if as_uuid(identifier) else None
-    if row is None:
-        row = await source.fetchrow(_RESOLVE_NAME, project, identifier, namespace)
-    return StoredWorkflow(**dict(row)) if row is not None else None
-
-
-async def version(source: Pool | Connection, workflow_id: str, number: int) -> StoredVersion | None:
-    """Return a version of a workflow, also of a deleted one."""
-    row = await source.fetchrow(_VERSION, workflow_id, number)
-    return StoredVersion(**dict(row)) if row is not None else None
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:

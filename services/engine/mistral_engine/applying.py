@@ -1,0 +1,213 @@
+"""Applying works to a batch: loads what is not in memory, finds definitions of sub-workflows, collects the answers."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from mistral_core.errors import NotFound, WorkflowError
+from mistral_core.machine import restored
+from mistral_core.machine.command import StartChild
+from mistral_core.machine.event import Event, Start, StopRequested
+from mistral_core.machine.execution import Execution, Parent
+from mistral_core.machine.state import State
+from mistral_engine.batch import Batch, Change
+from mistral_engine.definitions import Definition, Definitions, wanted
+from mistral_engine.figures import BURIED
+from mistral_engine.hot import Hot, HotExecutions
+from mistral_engine.ids import now
+from mistral_engine.ownership import Ownership
+from mistral_engine.work import DescribeWork, MessageWork, RequestWork, ResultsWork, StartWork, Work, fail
+from mistral_persistence import restore
+from mistral_persistence.database import Pool
+from mistral_persistence.dead_letters import Letter, bury
+from mistral_persistence.definitions import Wanted
+
+_log = logging.getLogger(__name__)
+
+Settle = Callable[[], None]
+
+
+class Applying:
+    """Works of one lane, applied; the committed executions in ``hot`` are read, and filled up, but not changed."""
+
+    def __init__(self, pool: Pool, definitions: Definitions, hot: HotExecutions, ownership: Ownership) -> None:
+        self._pool = pool
+        self._definitions = definitions
+        self._hot = hot
+        self._ownership = ownership
+
+    async def apply(self, batch: Batch, works: Sequence[Work]) -> Settle:
+        """Apply all works and what follows from them; return what tells everybody once it is durable."""
+        await self.load(_named(works), batch)
+        answers: list[Settle] = []
+        for work in works:
+            try:
+                answers.append(self._one(batch, work))
+            except WorkflowError as error:
+                answers.append(_refusal(work, error))
+            await self._follow_up(batch)
+
+        def settle() -> None:
+            for answer in answers:
+                answer()
+
+        return settle
+
+    async def load(self, execution_ids: Iterable[str], batch: Batch | None = None) -> None:
+        """Bring executions into memory; those that do not exist, or are not ours, stay out."""
+        known = batch.changes if batch is not None else {}
+        missing = [i for i in dict.fromkeys(execution_ids) if i not in known and self._hot.get(i) is None]
+        if not missing:
+            return
+        async with self._pool.acquire() as connection:
+            stored = await restore.load(connection, missing)
+        versions = [(s.execution["workflow_id"], s.execution["workflow_version"]) for s in stored.values()]
+        workflows = await self._definitions.versions(versions)
+        for (execution_id, each), version in zip(stored.items(), versions, strict=True):
+            if self._ownership.owns(each.execution["partition"]):
+                self._hot.put(Hot(restored(each.with_definition(workflows[version])), each.position))
+            else:
+                _log.debug("execution %s is another engine's", execution_id)
+
+    async def bury(self, work: Work, error: Exception) -> None:
+        """Put a work aside that cannot be committed."""
+        BURIED.inc()
+        if isinstance(work, MessageWork | ResultsWork):
+            await bury(self._pool, [_letter(i, event, error) for i, event in work.occurrences])
+        if isinstance(work, MessageWork):
+            work.delivery.ack()
+        else:
+            fail(work, WorkflowError(f"internal error: {type(error).__name__}"))
+
+    def _one(self, batch: Batch, work: Work) -> Settle:
+        match work:
+            case StartWork():
+                return self._start(batch, work)
+            case RequestWork():
+                change = _required(batch, work.execution_id)
+                batch.apply(change, work.event)
+                return lambda: _answer(work, change)
+            case DescribeWork():
+                change = _required(batch, work.execution_id)
+                if work.description is not None:
+                    change.execution = msgspec.structs.replace(change.execution, description=work.description)
+                return lambda: _answer(work, change)
+            case MessageWork():
+                self._occurrences(batch, work.occurrences, work.traceparent)
+                return work.delivery.ack
+            case ResultsWork():
+                self._occurrences(batch, work.occurrences, "")
+                return lambda: None if work.answer.done() else work.answer.set_result(None)
+            case _:
+                raise TypeError(f"a {type(work).__name__} is not applied to a batch")
+
+    def _start(self, batch: Batch, work: StartWork) -> Settle:
+        existing = batch.change(work.start.id) if work.named else None
+        change = existing or batch.begin(work.start, work.traceparent)
+        return lambda: _answer(work, change)
+
+    def _occurrences(self, batch: Batch, occurrences: Iterable[tuple[str, Event]], traceparent: str) -> None:
+        for execution_id, event in occurrences:
+            change = batch.change(execution_id)
+            if change is None:
+                _log.debug("nothing to do for execution %s: it is gone", execution_id)
+                continue
+            change.traceparent = change.traceparent or traceparent
+            try:
+                batch.apply(change, event)
+            except WorkflowError as error:
+                _log.warning("an event of execution %s was refused: %s", execution_id, error)
+            except Exception as error:
+                _log.exception("an event of execution %s cannot be applied", execution_id)
+                self._poisoned(batch, change, event, error)
+
+    def _poisoned(self, batch: Batch, change: Change, event: Event, error: Exception) -> None:
+        """Put an event aside, and end the execution that would wait for its effect for ever."""
+        BURIED.inc()
+        batch.letters.append(_letter(change.execution.id, event, error))
+        if not isinstance(event, StopRequested):
+            message = f"Internal error while handling {type(event).__name__}: {type(error).__name__}"
+            stop = StopRequested(at=event.at, state=State.ERROR, message=message)
+            self._occurrences(batch, [(change.execution.id, stop)], "")
+
+    async def _follow_up(self, batch: Batch) -> None:
+        """Apply what executions have for one another, and start their sub-workflows, until nothing is left."""
+        while batch.pending or batch.child_starts:
+            if batch.child_starts:
+                await self._start_children(batch)
+            await self.load([i for i, _ in batch.pending], batch)
+            occurrences = list(batch.pending)
+            batch.pending.clear()
+            self._occurrences(batch, occurrences, "")
+
+    async def _start_children(self, batch: Batch) -> None:
+        starts, batch.child_starts = batch.child_starts, []
+        found = await self._definitions.find([_wanted(parent.execution, command) for parent, command in starts])
+        at = now()
+        for (parent, command), definition in zip(starts, found, strict=True):
+            try:
+                if definition is None:
+                    raise NotFound(f"Failed to find workflow [name={command.workflow}]")
+                batch.begin(_child_start(parent.execution, command, definition, at), parent.traceparent)
+            except WorkflowError as error:
+                batch.refuse_child(parent, command, at, error)
+
+
+def _child_start(parent: Execution, command: StartChild, definition: Definition, at: int) -> Start:
+    inherited = {key: parent.params[key] for key in ("notify",) if key in parent.params}
+    return Start(
+        at=at,
+        id=command.child_id,
+        root_id=parent.root_id,
+        partition=parent.partition,
+        project=parent.project,
+        definition=definition.workflow,
+        workflow_id=definition.id,
+        workflow_version=definition.version,
+        workflow_name=definition.name,
+        workflow_namespace=parent.workflow_namespace,
+        workbook=definition.workbook,
+        parent=Parent(execution_id=parent.id, task_id=command.task_id, index=command.index),
+        description="sub-workflow execution",
+        input=command.input,
+        params={"namespace": parent.workflow_namespace, **inherited},
+        root_env=parent.env,
+    )
+
+
+def _wanted(parent: Execution, command: StartChild) -> Wanted:
+    return wanted(parent.project, command.workflow, parent.workflow_namespace, workbook=parent.workbook)
+
+
+def _named(works: Iterable[Work]) -> Iterable[str]:
+    for work in works:
+        match work:
+            case StartWork(named=True):
+                yield work.start.id
+            case RequestWork() | DescribeWork():
+                yield work.execution_id
+            case MessageWork() | ResultsWork():
+                for execution_id, _ in work.occurrences:
+                    yield execution_id
+
+
+def _letter(execution_id: str, event: Event, error: Exception) -> Letter:
+    text = msgspec.json.encode(event, enc_hook=str).decode()
+    return execution_id, type(event).__name__, text, f"{type(error).__name__}: {error}"[:2_000].replace("\0", "")
+
+
+def _required(batch: Batch, execution_id: str) -> Change:
+    change = batch.change(execution_id)
+    if change is None:
+        raise NotFound(f"Workflow execution not found [id={execution_id}]")
+    return change
+
+
+def _refusal(work: Work, error: WorkflowError) -> Settle:
+    return lambda: fail(work, error)
+
+
+def _answer(work: StartWork | RequestWork | DescribeWork, change: Change) -> None:
+    if not work.answer.done():
+        work.answer.set_result(change.execution)

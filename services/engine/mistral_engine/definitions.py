@@ -1,0 +1,83 @@
+"""Parsed definitions by version, which never change, and what names mean, which is asked anew each time."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from mistral_core.errors import NotFound
+from mistral_core.language import workflow_from_text
+from mistral_core.language.model import Workflow
+from mistral_persistence import definitions as stored
+from mistral_persistence.database import Pool
+from mistral_persistence.definitions import Wanted
+
+_KEPT = 2_000
+
+
+class Definition(Struct, frozen=True):
+    """One version of a stored workflow, parsed."""
+
+    id: str
+    version: int
+    name: str
+    namespace: str
+    workbook: str | None
+    workflow: Workflow
+
+
+class Definitions:
+    """The definitions of one engine; keeps the parsed ones that were used last."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._parsed: OrderedDict[tuple[str, int], tuple[str | None, Workflow]] = OrderedDict()
+
+    async def find(self, wanted: Sequence[Wanted]) -> list[Definition | None]:
+        """Return what each of ``wanted`` means now; None where nothing visible fits."""
+        found = await stored.find(self._pool, wanted)
+        await self._parse([(f.id, f.version) for f in found if f is not None])
+        return [
+            None if f is None else Definition(f.id, f.version, f.name, f.namespace, *self._parsed[f.id, f.version])
+            for f in found
+        ]
+
+    async def versions(self, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Workflow]:
+        """Return the parsed workflows of (workflow id, version) pairs.
+
+        Raises:
+            NotFound: If one of them is not stored.
+        """
+        await self._parse(versions)
+        return {version: self._parsed[version][1] for version in versions}
+
+    async def _parse(self, versions: Sequence[tuple[str, int]]) -> None:
+        for version in versions:
+            if version in self._parsed:
+                self._parsed.move_to_end(version)
+        missing = list({version for version in versions if version not in self._parsed})
+        if not missing:
+            return
+        texts = await stored.texts(self._pool, missing)
+        for version in missing:
+            text = texts.get(version)
+            if text is None:
+                raise NotFound(f"version {version[1]} of workflow {version[0]} is not stored")
+            self._parsed[version] = text.workbook, workflow_from_text(text.definition, text.name)
+        while len(self._parsed) > max(_KEPT, len(versions)):
+            self._parsed.popitem(last=False)
+
+
+def wanted(project: str, workflow: str, namespace: str, *, workbook: str | None = None) -> Wanted:
+    """Say what a name may mean: within its workbook first, in its namespace before the default one."""
+    names = (f"{workbook}.{workflow}", workflow) if workbook else (workflow,)
+    namespaces = (namespace, "") if namespace else ("",)
+    return Wanted(project, names, namespaces, _uuid(workflow))
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(UUID(text)) if len(text) == 36 else None
+    except ValueError:
+        return None

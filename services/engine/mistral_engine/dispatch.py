@@ -1,0 +1,99 @@
+"""Giving actions to executors: envelopes are named before the commit, which stores the names, and sent after it.
+
+An envelope that is sent again, by us or by a successor, bears the same name; the bus drops the second.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from msgspec import Struct
+
+from mistral.internal.v1 import envelope_pb2
+from mistral_core.machine.command import RunAction
+from mistral_core.machine.execution import Execution
+from mistral_engine.batch import Batch, Change
+from mistral_persistence.records import to_json
+
+DEFAULT_QUEUE = "default"
+LARGEST_INPUT_BYTES = 24 * 1024
+"""Inputs beyond this stay in Postgres, and the executor asks for them."""
+
+_PER_ENVELOPE = 32
+
+
+class Envelope(Struct, frozen=True):
+    """Actions that travel together."""
+
+    id: str
+    queue: str
+    traceparent: str
+    runs: Sequence[tuple[Execution, RunAction]]
+
+    @property
+    def subject(self) -> str:
+        return f"mistral.tasks.{self.queue}.normal"
+
+    def encode(self) -> bytes:
+        tasks = [action_task(execution, run) for execution, run in self.runs]
+        return envelope_pb2.TaskEnvelope(tasks=tasks, traceparent=self.traceparent).SerializeToString()
+
+
+class Naming:
+    """Names for the envelopes of one lane, never used twice."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._count = 0
+
+    def next(self) -> str:
+        self._count += 1
+        return f"{self._prefix}-{self._count}"
+
+
+def envelopes_of(batch: Batch, naming: Naming) -> list[Envelope]:
+    """Return the envelopes for all actions that the batch wants run."""
+    groups: dict[tuple[str, str], list[tuple[Change, RunAction]]] = {}
+    for change, run in batch.runs.values():
+        groups.setdefault((queue_of(change.execution, run), change.traceparent), []).append((change, run))
+    return [
+        Envelope(naming.next(), queue, traceparent, [(change.execution, run) for change, run in some])
+        for (queue, traceparent), runs in groups.items()
+        for some in _portions(runs)
+    ]
+
+
+def action_task(execution: Execution, run: RunAction) -> envelope_pb2.ActionTask:
+    """Return an action as it travels."""
+    action = execution.tasks[run.task_id].actions[run.action_id]
+    data = to_json(run.input).encode()
+    stored = len(data) > LARGEST_INPUT_BYTES
+    return envelope_pb2.ActionTask(
+        action_id=run.action_id,
+        attempt=run.attempt,
+        task_id=run.task_id,
+        execution_id=execution.id,
+        partition=execution.partition,
+        action=run.action,
+        input=b"" if stored else data,
+        input_stored=stored,
+        safe_rerun=action.safe_rerun,
+        timeout_seconds=action.timeout or 0.0,
+        index=action.index,
+        workflow_name=execution.workflow_name,
+        project_id=execution.project,
+    )
+
+
+def queue_of(execution: Execution, run: RunAction) -> str:
+    """Return the queue of the executors that shall run an action."""
+    target = execution.tasks[run.task_id].actions[run.action_id].target
+    if not target:
+        return DEFAULT_QUEUE
+    # A subject token has no blanks, dots or wildcards.
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in target)
+
+
+def _portions(runs: Sequence[tuple[Change, RunAction]]) -> Iterator[list[tuple[Change, RunAction]]]:
+    waiting = iter(runs)
+    while some := list(islice(waiting, _PER_ENVELOPE)):
+        yield some

@@ -1,0 +1,81 @@
+"""Actions that are out: dispatched, and neither answered nor handed to somebody else to complete."""
+
+from collections.abc import Collection, Iterator
+
+from msgspec import Struct
+
+from mistral_core.machine.execution import Execution
+from mistral_core.machine.state import State
+from mistral_engine.batch import Batch
+
+
+class Flight(Struct, frozen=True):
+    """One dispatch of an action.
+
+    Attributes:
+        sent_at: When it was dispatched, microseconds since the epoch.
+        envelope: Name of the bus message that carries it.
+    """
+
+    execution_id: str
+    partition: int
+    task_id: str
+    action_id: str
+    attempt: int
+    sent_at: int
+    envelope: str
+    safe_rerun: bool
+
+
+class Flights:
+    """The flights of one lane, by action id, oldest first."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, action_id: str) -> bool:
+        return action_id in self._open
+
+    def note(self, batch: Batch, envelopes: dict[str, str], at: int) -> None:
+        """Take over what a committed batch dispatched and what it settled."""
+        for change in batch.changes.values():
+            for task_id, action_id in change.actions:
+                self._open.pop(action_id, None)
+                run = batch.runs.get(action_id)
+                if run is not None:
+                    envelope = envelopes[action_id]
+                    self.add(flight(change.execution, task_id, action_id, at, envelope))
+
+    def add(self, flight: Flight) -> None:
+        self._open[flight.action_id] = flight
+
+    def remove(self, action_id: str) -> None:
+        self._open.pop(action_id, None)
+
+    def drop_partitions(self, partitions: Collection[int]) -> None:
+        for gone in [f.action_id for f in self._open.values() if f.partition in partitions]:
+            del self._open[gone]
+
+    def sent_before(self, moment: int) -> Iterator[Flight]:
+        """Yield flights dispatched before ``moment`` (microseconds since the epoch)."""
+        for each in list(self._open.values()):
+            if each.sent_at < moment:
+                yield each
+
+
+def flight(execution: Execution, task_id: str, action_id: str, at: int, envelope: str) -> Flight:
+    """Return the flight of an action that is dispatched now."""
+    action = execution.tasks[task_id].actions[action_id]
+    return Flight(
+        execution.id, execution.partition, task_id, action_id, action.attempt, at, envelope, action.safe_rerun
+    )
+
+
+def is_open(execution: Execution, task_id: str, action_id: str) -> bool:
+    """Tell whether the executors owe an answer for an action."""
+    task = execution.tasks.get(task_id)
+    action = task.actions.get(action_id) if task else None
+    return action is not None and action.state is State.RUNNING and action.synchronous

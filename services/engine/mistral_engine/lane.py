@@ -1,0 +1,183 @@
+"""A lane: the one writer of its partitions. Takes what waits, applies it, commits once, sends, acknowledges.
+
+While a commit runs the next works collect, so the batches grow with the load and nothing waits for a timer. What
+was sent and acknowledged is always durable; what a crash cuts off in between is sent again by whoever comes next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import asyncpg
+
+from mistral_core.errors import LimitExceeded, Unavailable, WorkflowError
+from mistral_core.machine import Surroundings
+from mistral_engine.applying import Applying
+from mistral_engine.batch import Batch
+from mistral_engine.definitions import Definitions
+from mistral_engine.dispatch import Envelope, Naming, envelopes_of
+from mistral_engine.figures import BATCH_WORKS, COMMIT_SECONDS
+from mistral_engine.flights import Flights
+from mistral_engine.hot import Hot, HotExecutions
+from mistral_engine.ids import now
+from mistral_engine.outgoing import Outgoing
+from mistral_engine.ownership import Ownership
+from mistral_engine.rows import Told, rows_of
+from mistral_engine.settings import Settings
+from mistral_engine.work import Inbox, JobWork, Work, fail, parted
+from mistral_persistence.database import Pool
+from mistral_persistence.dead_letters import bury
+from mistral_persistence.flush import LeaseLost, flush
+from mistral_runtime.telemetry import span
+
+_log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 0.2
+
+
+class Lane:
+    """One writer and what it keeps in memory.
+
+    Attributes:
+        inbox: What waits to be applied.
+        hot: Committed executions in memory.
+        flights: Actions that are out.
+        applying: How works are applied.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        pool: Pool,
+        definitions: Definitions,
+        surroundings: Surroundings,
+        ownership: Ownership,
+        outgoing: Outgoing,
+        settings: Settings,
+        incarnation: str,
+    ) -> None:
+        self.number = number
+        self.inbox = Inbox(settings.waiting)
+        self.hot = HotExecutions(settings.hot_tasks)
+        self.flights = Flights()
+        self.events = 0
+        self.commits = 0
+        self._pool = pool
+        self._surroundings = surroundings
+        self._ownership = ownership
+        self._outgoing = outgoing
+        self._settings = settings
+        self._naming = Naming(f"{incarnation}-{number}")
+        self.applying = Applying(pool, definitions, self.hot, ownership)
+
+    def offer(self, work: Work) -> None:
+        """Put a work into the inbox.
+
+        Raises:
+            LimitExceeded: If too much waits already.
+        """
+        if self.inbox.full:
+            raise LimitExceeded("the engine is behind: too many requests wait; try again shortly")
+        self.inbox.put(work)
+
+    async def run(self) -> None:
+        """Work until cancelled; what was taken and not committed then is not done."""
+        while True:
+            works = await self.inbox.take(self._settings.batch)
+            jobs = [work for work in works if isinstance(work, JobWork)]
+            rest = [work for work in works if not isinstance(work, JobWork)]
+            if rest:
+                await self._commit(rest)
+            for work in jobs:
+                await self._job(work)
+
+    async def _job(self, work: JobWork) -> None:
+        try:
+            await work.job()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, WorkflowError) as error:
+            fail(work, error)
+        else:
+            if not work.answer.done():
+                work.answer.set_result(None)
+
+    async def _commit(self, works: Sequence[Work]) -> None:
+        """Apply and commit works together; if that fails, in halves, down to the one that is to blame."""
+        try:
+            await self._attempt(works)
+        except LeaseLost:
+            _log.warning("a partition was lost to another engine; its executions are let go")
+            await self._ownership.refresh()
+            for work in works:
+                fail(work, Unavailable("the execution has just moved to another engine; try again"))
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, TimeoutError) as error:
+            await self._unknown(works, error)
+        except Exception as error:
+            parts = works if len(works) > 1 else parted(works[0])
+            if len(parts) == 1:
+                _log.exception("a work was refused for good")
+                await self.applying.bury(parts[0], error)
+            else:
+                middle = len(parts) // 2
+                await self._commit(parts[:middle])
+                await self._commit(parts[middle:])
+
+    async def _unknown(self, works: Sequence[Work], error: Exception) -> None:
+        """Whether the commit happened is not known: forget what is in memory, look again, and repeat the works."""
+        _log.warning("the outcome of a commit is unknown, its executions are read again: %s", type(error).__name__)
+        self.hot.drop_partitions(range(256))
+        await asyncio.sleep(_AGAIN_SECONDS)
+        self._ownership.recover_soon(self.number)
+        self.inbox.put_first(list(works))
+
+    async def _attempt(self, works: Sequence[Work]) -> None:
+        batch = Batch(self._surroundings, self.hot.get)
+        try:
+            settled = await self.applying.apply(batch, works)
+            at = now()
+            envelopes = envelopes_of(batch, self._naming)
+            names = {run.action_id: e.id for e in envelopes for _, run in e.runs}
+            rows, told = rows_of(batch, names, self._settings.notify)
+            if batch.changes:
+                epochs = self._ownership.epochs({c.execution.partition for c in batch.changes.values()})
+                with COMMIT_SECONDS.time():
+                    async with self._pool.acquire() as connection:
+                        await flush(connection, epochs, rows)
+        except LeaseLost:
+            self.hot.drop_all(batch.changes)
+            raise
+        self._keep(batch)
+        self.flights.note(batch, names, at)
+        self._count(works, batch)
+        await self._send(batch, envelopes, told, bool(rows.notice))
+        settled()
+
+    def _keep(self, batch: Batch) -> None:
+        for change in batch.changes.values():
+            execution = change.execution
+            if execution.finished_at is not None:
+                self.hot.drop(execution.id)
+            else:
+                self.hot.put(Hot(execution, change.position, change.traceparent))
+        self.hot.trim()
+
+    def _count(self, works: Sequence[Work], batch: Batch) -> None:
+        self.commits += 1
+        self.events += batch.events
+        BATCH_WORKS.observe(len(works))
+
+    async def _send(self, batch: Batch, envelopes: Sequence[Envelope], told: Sequence[Told], noticed: bool) -> None:
+        for traceparent in {c.traceparent for c in batch.changes.values() if c.traceparent}:
+            with span("engine commit", parent_traceparent=traceparent, attributes={"events": batch.events}):
+                pass
+        await self._outgoing.dispatch(envelopes)
+        if batch.cancels:
+            self._outgoing.cancel(batch.cancels)
+        if batch.timers:
+            self._outgoing.wake_scheduler(min(timer.due for _, timer in batch.timers.values()))
+        if told:
+            self._outgoing.publish(told)
+        if batch.letters:
+            await bury(self._pool, batch.letters)
+        if noticed:
+            self._outgoing.wake_notifier()

@@ -1,0 +1,132 @@
+"""Starting executions: reads what was sent, finds the definitions, chooses partitions, waits for the commits."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from mistral.internal.v1 import engine_service_pb2 as pb
+from mistral_core.errors import InvalidInput, NotFound, Unavailable, WorkflowError
+from mistral_core.machine.event import Start
+from mistral_core.machine.execution import Execution
+from mistral_engine.definitions import Definition, Definitions, wanted
+from mistral_engine.ids import id_of_request, new_id, now, partition_of_id
+from mistral_engine.lane import Lane
+from mistral_engine.ownership import Ownership
+from mistral_engine.summary import refusal_of, summary_of
+from mistral_engine.work import StartWork
+
+_PER_PARTITION = 512
+"""Starts given to one partition before the next one's turn: few busy partitions make large envelopes."""
+
+_LARGEST_BYTES = 1024 * 1024
+
+
+class Starts:
+    """Starts executions in partitions that this engine owns."""
+
+    def __init__(self, definitions: Definitions, ownership: Ownership, lanes: Sequence[Lane]) -> None:
+        self._definitions = definitions
+        self._ownership = ownership
+        self._lanes = lanes
+        self._given = 0
+
+    async def start(self, orders: Sequence[pb.ExecutionStart]) -> list[pb.ExecutionStarted]:
+        """Start each order on its own and return an answer for each, in the same order."""
+        found = await self._definitions.find([wanted(o.project_id, o.workflow, o.namespace) for o in orders])
+        pairs = zip(orders, found, strict=True)
+        waits = [self._offer(order, definition) for order, definition in pairs]
+        answers = await asyncio.gather(*waits, return_exceptions=True)
+        return [_answer(answer) for answer in answers]
+
+    def _offer(self, order: pb.ExecutionStart, definition: Definition | None) -> asyncio.Future[Execution]:
+        answer: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
+        try:
+            if definition is None:
+                raise NotFound(f"Workflow not found [workflow_identifier={order.workflow}]")
+            start = self._read(order, definition)
+            lane = self._lanes[start.partition % len(self._lanes)]
+            named = bool(order.id or order.request_id)
+            lane.offer(StartWork(start, answer, named, order.traceparent))
+        except WorkflowError as error:
+            answer.set_exception(error)
+        return answer
+
+    def _read(self, order: pb.ExecutionStart, definition: Definition) -> Start:
+        execution_id = wanted_id(order)
+        partition = partition_of_id(execution_id) if execution_id else self._next_partition()
+        execution_id = execution_id or new_id()
+        params = json_object(order.params, "params")
+        return Start(
+            at=now(),
+            id=execution_id,
+            root_id=execution_id,
+            partition=partition,
+            project=order.project_id,
+            definition=definition.workflow,
+            workflow_id=definition.id,
+            workflow_version=definition.version,
+            workflow_name=definition.name,
+            workflow_namespace=definition.namespace,
+            workbook=definition.workbook,
+            description=order.description,
+            input=json_object(order.input, "input"),
+            params={"namespace": order.namespace, "env": {}, **params},
+        )
+
+    def _next_partition(self) -> int:
+        ours = self._ownership.partitions
+        if not ours:
+            raise Unavailable("this engine owns no partition yet; try again shortly")
+        self._given += 1
+        # Neighbours belong to different lanes: both get their share at any time.
+        lanes = len(self._lanes)
+        turn = self._given // (_PER_PARTITION * lanes) * lanes + self._given % lanes
+        return ours[turn % len(ours)]
+
+
+def wanted_id(order: pb.ExecutionStart) -> str:
+    """Return the id that an order asks for, or empty text if it leaves that to us.
+
+    Raises:
+        InvalidInput: If it is no UUID, or the request id is too long.
+    """
+    if order.id:
+        try:
+            return str(UUID(order.id))
+        except ValueError:
+            raise InvalidInput(f"id must be a UUID, it is {order.id[:64]!r}") from None
+    if len(order.request_id) > 128:
+        raise InvalidInput("request_id must be at most 128 characters long")
+    return id_of_request(order.project_id, order.request_id) if order.request_id else ""
+
+
+def json_object(data: bytes, field: str) -> Mapping[str, Any]:
+    """Decode a field that must be a JSON object; empty means an empty one.
+
+    Raises:
+        InvalidInput: If it is not, or larger than 1 MiB.
+    """
+    if not data:
+        return {}
+    if len(data) > _LARGEST_BYTES:
+        size = len(data) // 1024
+        raise InvalidInput(
+            f"Field size limit exceeded [class=WorkflowExecution, field={field}, size={size}KB, limit=1024KB]"
+        )
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"{field} must be a JSON object: {error}") from None
+
+
+def _answer(answer: Execution | BaseException) -> pb.ExecutionStarted:
+    match answer:
+        case WorkflowError():
+            return pb.ExecutionStarted(refusal=refusal_of(answer))
+        case BaseException():
+            raise answer
+        case _:
+            return pb.ExecutionStarted(execution=summary_of(answer))

@@ -1,7 +1,8 @@
 """A NATS of each test's own, connected to."""
 
+import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,21 @@ class Nats:
 
     def connect(self, name: str = "test") -> AbstractAsyncContextManager[Bus]:
         return connect(self.url, name)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]:
+    """Call and await it with a condition, plain or async, that must come true within five seconds."""
+
+    async def come_true(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+        for _ in range(500):
+            met = condition()
+            if (met if isinstance(met, bool) else await met) is True:
+                return
+            await asyncio.sleep(0.01)
+        pytest.fail("did not come true in time")
+
+    return come_true
 
 
 @pytest.fixture

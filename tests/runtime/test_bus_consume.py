@@ -1,7 +1,7 @@
 """Taking messages: what is not acked comes again, whatever happens to the server in between."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
 
@@ -34,15 +34,12 @@ def numbers(deliveries: Iterable[Delivery]) -> set[int]:
     return {int(delivery.data) for delivery in deliveries}
 
 
-async def pending(bus: Bus, name: str = "c", stream: str = "ENGINE") -> int:
-    info = await ask(bus.client, f"CONSUMER.INFO.{stream}.{name}")
-    return int(info["num_ack_pending"]) + int(info["num_pending"])
+def settled(bus: Bus) -> Callable[[], Awaitable[bool]]:
+    async def nothing_left() -> bool:
+        info = await ask(bus.client, "CONSUMER.INFO.ENGINE.c")
+        return info["num_ack_pending"] + info["num_pending"] == 0
 
-
-async def settled(bus: Bus, **where: str) -> None:
-    async with asyncio.timeout(5):
-        while await pending(bus, **where):
-            await asyncio.sleep(0.01)
+    return nothing_left
 
 
 async def test_take_returns_at_once_what_has_arrived(bus):
@@ -63,14 +60,14 @@ async def test_take_gives_no_more_than_asked_for(bus):
     assert len(await take(consumer, 3)) == 3
 
 
-async def test_an_acked_message_is_gone_from_the_work_queue(bus):
+async def test_an_acked_message_is_gone_from_the_work_queue(bus, until):
     await publish(bus, range(5))
     consumer = await consuming(bus)
 
     for delivery in await take(consumer, 5):
         delivery.ack()
 
-    await settled(bus)
+    await until(settled(bus))
     assert (await ask(bus.client, "STREAM.INFO.ENGINE"))["state"]["messages"] == 0
 
 
@@ -120,14 +117,14 @@ async def test_work_in_progress_is_left_alone(bus):
         await take(consumer, 1, seconds=0.1)
 
 
-async def test_a_terminated_message_never_comes_again(bus):
+async def test_a_terminated_message_never_comes_again(bus, until):
     await publish(bus, [7])
     consumer = await consuming(bus, ack_wait_seconds=0.3)
 
     (delivery,) = await take(consumer, 1)
     delivery.term()
 
-    await settled(bus)
+    await until(settled(bus))
     with pytest.raises(TimeoutError):
         await take(consumer, 1, seconds=0.5)
 

@@ -94,15 +94,13 @@ async def test_several_restarts_in_a_row_do_no_harm(own_nats, bus):
         assert await take_all(consumer, {number}, seconds=4) == {number}
 
 
-async def test_an_ack_given_while_the_server_is_away_still_counts(own_nats, bus):
+async def test_an_ack_given_while_the_server_is_away_still_counts(own_nats, bus, until):
     await publish(bus, 1)
     consumer = await consuming(bus, ack_wait_seconds=3)
     (delivery,) = await take(consumer, 1)
 
     await asyncio.to_thread(own_nats.server.kill)
-    async with asyncio.timeout(5):
-        while bus.connected:
-            await asyncio.sleep(0.01)
+    await until(lambda: not bus.connected)
     delivery.ack()
     await asyncio.to_thread(own_nats.server.restart)
 
@@ -211,7 +209,7 @@ async def test_a_consumer_of_new_events_misses_none_when_it_is_made_again(bus):
     assert await take_all(consumer, {2, 3}, seconds=3) == {2, 3}
 
 
-async def test_subscriptions_live_through_a_restart(own_nats, bus):
+async def test_subscriptions_live_through_a_restart(own_nats, bus, until):
     heard: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def hear(message: Message) -> None:
@@ -219,9 +217,7 @@ async def test_subscriptions_live_through_a_restart(own_nats, bus):
 
     await bus.subscribe("mistral.test", hear)
     await asyncio.to_thread(own_nats.restart)
-    async with asyncio.timeout(5):
-        while not bus.connected:
-            await asyncio.sleep(0.01)
+    await until(lambda: bus.connected)
 
     bus.send("mistral.test", b"hello")
 

@@ -44,6 +44,7 @@ class Tasks:
         self._owner = asyncio.current_task()
         self._running: set[asyncio.Task[Any]] = set()
         self._closing = False
+        self._interrupting = False
         self.crash: BaseException | None = None
 
     def start(self, work: Coroutine[Any, Any, _T], *, name: str) -> asyncio.Task[_T]:
@@ -57,27 +58,32 @@ class Tasks:
         self._closing = True
         for task in self._running:
             task.cancel()
-        while self._running:
+        while self._running or self._interrupting:
             try:
-                await asyncio.wait(self._running)
+                await (asyncio.wait(self._running) if self._running else asyncio.sleep(0))
             except asyncio.CancelledError:
                 # Our own interruption may arrive only now, when the block had ended already.
                 if not self.interrupted():
                     raise
+            else:
+                self.interrupted()
 
     def interrupted(self) -> bool:
-        """Whether a cancellation that has just arrived was ours, because a task crashed."""
-        return self.crash is not None and self._owner is not None and self._owner.uncancel() == 0
+        """Whether a cancellation that has just arrived was ours alone, because a task crashed; true only once."""
+        if self._owner is None or not self._interrupting:
+            return False
+        self._interrupting = False
+        return self._owner.uncancel() == 0
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
         _log.critical("background task %s crashed", task.get_name(), exc_info=error)
-        if self.crash is None and not self._closing:
+        if self.crash is None:
             self.crash = error
-            if self._owner is not None:
-                self._owner.cancel()
+            if self._owner is not None and not self._closing:
+                self._interrupting = self._owner.cancel()
 
 
 @asynccontextmanager

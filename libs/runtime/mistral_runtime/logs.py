@@ -13,7 +13,8 @@ from opentelemetry import trace
 MASK = "***"
 
 _SECRET_KEY = re.compile(
-    r"passw(or)?d|passphrase|token|secret|auth(?!or)|api[-_ ]?key|credential|cookie|private[-_ ]?key", re.IGNORECASE
+    r"passw(or)?d|passphrase|token|secret|auth(?!or(?!iz))|api[-_ ]?key|credential|cookie|private[-_ ]?key",
+    re.IGNORECASE,
 )
 # key=value, "key": "value" and Authorization: Bearer value within a text.
 _SECRET_TEXT = re.compile(

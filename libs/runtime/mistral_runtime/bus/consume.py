@@ -71,6 +71,7 @@ class PullConsumer:
         self._lost = False
         self._failures = 0
         self._stopped = False
+        self._paused = False
         self._wake = asyncio.Event()
         self._subscription: Subscription | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -96,6 +97,16 @@ class PullConsumer:
 
     async def stop(self, delete: bool = False) -> None:
         """Stop pulling and give back what was not taken; ``delete`` also removes the consumer from the server."""
+        for delivery in await self.leave():
+            delivery.nak()
+        if delete:
+            try:
+                await remove(self._bus.client, self._definition.stream, self._definition.name)
+            except BusError as error:
+                _log.warning("consumer %s was not removed: %s", self._definition.name, error)
+
+    async def leave(self) -> list[Delivery]:
+        """Stop pulling for good and return what has arrived but was not taken; the caller answers for it."""
         self._stopped = True
         for end in self._endings:
             end()
@@ -105,14 +116,18 @@ class PullConsumer:
         try:
             if self._subscription is not None:
                 await self._subscription.drain()  # type: ignore[no-untyped-call]
-            for delivery in self._ready:
-                delivery.nak()
-            if delete:
-                await remove(self._bus.client, self._definition.stream, self._definition.name)
-        except (BusError, nats.errors.Error) as error:
+        except nats.errors.Error as error:
             _log.warning("consumer %s was not stopped properly: %s", self._definition.name, error)
+        left = list(self._ready)
         self._ready.clear()
         self._rouse()
+        return left
+
+    def pause(self, paused: bool = True) -> None:
+        """Ask for no further messages, or for more again; what was asked for before may still come."""
+        self._paused = paused
+        if not paused:
+            self._wake.set()
 
     async def take(self, max_messages: int) -> list[Delivery]:
         """Wait for at least one message and return at once all that have arrived, up to ``max_messages``.
@@ -130,7 +145,7 @@ class PullConsumer:
             ready.clear()
         else:
             taken = [ready.popleft() for _ in range(max_messages)]
-        if self._pulls.wanting(len(ready)):
+        if not self._paused and self._pulls.wanting(len(ready)):
             self._wake.set()
         return taken
 
@@ -192,7 +207,8 @@ class PullConsumer:
             try:
                 if self._lost or self._pulls.silent():
                     await self._remake()
-                await self._pulls.renew(len(self._ready))
+                if not self._paused:
+                    await self._pulls.renew(len(self._ready))
             except (BusError, nats.errors.Error) as error:
                 self._lost = True
                 _log.log(

@@ -1,0 +1,308 @@
+"""Calls over a real port: errors become statuses with details, and statuses become errors again."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import REGISTRY
+
+from mistral_core import errors
+from mistral_runtime import telemetry
+from mistral_runtime.channel import channel, error_from
+from mistral_runtime.errors import DETAILS_KEY, status_of
+from mistral_runtime.server import grpc_server
+from mistral_runtime.settings import ServiceSettings
+
+SERVICE = "test.Echo"
+
+RAISED: dict[bytes, Exception] = {
+    b"not found": errors.NotFound("no workflow 'x'"),
+    b"conflict": errors.Conflict("'x' exists"),
+    b"forbidden": errors.Forbidden("'x' is not yours"),
+    b"invalid": errors.Invalid("cannot be"),
+    b"input": errors.InvalidInput("'a' is missing"),
+    b"definition": errors.InvalidDefinition("is no list", path="tasks.t1", line=7, column=3),
+    b"expression": errors.ExpressionFailed("YAQL", "$.x", "no such key"),
+    b"state": errors.IllegalState("already paused"),
+    b"limit": errors.LimitExceeded("too many"),
+    b"unavailable": errors.Unavailable("starting"),
+    b"bug": RuntimeError("the password is hunter2"),
+}
+
+
+class Echo:
+    """Answers what it is asked, or raises what the request names."""
+
+    def __init__(self) -> None:
+        self.metadata: dict[str, Any] = {}
+        self.release = asyncio.Event()
+
+    async def unary(self, request: bytes, context: Any) -> bytes:
+        self.metadata = dict(context.invocation_metadata())
+        if request in RAISED:
+            raise RAISED[request]
+        if request == b"trace":
+            return (telemetry.current_traceparent() or "").encode()
+        if request == b"abort":
+            await context.abort(grpc.StatusCode.OUT_OF_RANGE, "too far")
+        if request == b"wait":
+            await self.release.wait()
+        return request
+
+    async def many(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        yield b"first"
+        if request in RAISED:
+            raise RAISED[request]
+        yield (telemetry.current_traceparent() or "").encode()
+
+    async def gather(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        return b"".join([request async for request in requests])
+
+    async def chat(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        async for request in requests:
+            if request in RAISED:
+                raise RAISED[request]
+            yield request
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        handlers = {
+            "Unary": grpc.unary_unary_rpc_method_handler(self.unary),
+            "Many": grpc.unary_stream_rpc_method_handler(self.many),
+            "Gather": grpc.stream_unary_rpc_method_handler(self.gather),
+            "Chat": grpc.stream_stream_rpc_method_handler(self.chat),
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        return [SERVICE]
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+async def opened(echo: Echo) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc_server("127.0.0.1:0", echo.register) as port, channel(f"127.0.0.1:{port}") as opened:
+        yield opened
+
+
+def unary(opened: grpc.aio.Channel) -> Callable[..., Any]:
+    return opened.unary_unary(f"/{SERVICE}/Unary")
+
+
+async def failure(opened: grpc.aio.Channel, request: bytes) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await unary(opened)(request)
+    return raised.value
+
+
+def details(error: grpc.aio.AioRpcError, kind: Any) -> Any:
+    status = status_pb2.Status.FromString(dict(error.trailing_metadata())[DETAILS_KEY])
+    assert status.code == error.code().value[0]
+    for detail in status.details:
+        found = kind()
+        if detail.Unpack(found):
+            return found
+    return None
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "reason"),
+    [
+        (b"not found", grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),
+        (b"conflict", grpc.StatusCode.ALREADY_EXISTS, "CONFLICT"),
+        (b"forbidden", grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN"),
+        (b"invalid", grpc.StatusCode.INVALID_ARGUMENT, "INVALID"),
+        (b"input", grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT"),
+        (b"definition", grpc.StatusCode.INVALID_ARGUMENT, "INVALID_DEFINITION"),
+        (b"expression", grpc.StatusCode.INVALID_ARGUMENT, "EXPRESSION_FAILED"),
+        (b"state", grpc.StatusCode.FAILED_PRECONDITION, "ILLEGAL_STATE"),
+        (b"limit", grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED"),
+    ],
+)
+async def test_an_error_of_ours_travels_as_a_status_and_comes_out_as_itself(opened, request_, code, reason):
+    error = await failure(opened, request_)
+
+    info = details(error, error_details_pb2.ErrorInfo)
+    assert (error.code(), info.reason, info.domain) == (code, reason, "mistral")
+    again = error_from(error)
+    assert type(again) is type(RAISED[request_])
+    assert str(again) == str(RAISED[request_])
+
+
+def test_every_error_of_the_core_has_a_status():
+    def below(kind: type[Exception]) -> set[type[Exception]]:
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    assert below(errors.WorkflowError) - {errors.WorkflowError} == {type(raised) for raised in RAISED.values()} - {
+        RuntimeError
+    }
+    assert all(status_of(raised) for raised in RAISED.values() if isinstance(raised, errors.WorkflowError))
+
+
+async def test_a_fault_in_a_definition_names_its_place(opened):
+    error = await failure(opened, b"definition")
+
+    (violation,) = details(error, error_details_pb2.BadRequest).field_violations
+    assert (violation.field, violation.description) == ("tasks.t1", "is no list")
+    again = error_from(error)
+    assert (again.path, again.line, again.column) == ("tasks.t1", 7, 3)
+
+
+async def test_what_may_succeed_later_says_when(opened):
+    assert details(await failure(opened, b"limit"), error_details_pb2.RetryInfo).retry_delay.seconds == 1
+    assert details(await failure(opened, b"state"), error_details_pb2.RetryInfo) is None
+
+
+async def test_a_bug_tells_the_caller_a_reference_and_the_log_the_rest(opened, caplog):
+    with caplog.at_level(logging.ERROR):
+        error = await failure(opened, b"bug")
+
+    assert error.code() is grpc.StatusCode.INTERNAL
+    assert "hunter2" not in str(error.details()) + str(error.trailing_metadata())
+    reference = details(error, error_details_pb2.ErrorInfo).metadata["reference"]
+    assert reference in error.details()
+    assert reference in caplog.text
+    assert "Traceback" in caplog.text
+
+
+async def test_a_status_set_by_the_servicer_is_left_alone(opened):
+    error = await failure(opened, b"abort")
+
+    assert (error.code(), error.details()) == (grpc.StatusCode.OUT_OF_RANGE, "too far")
+    assert type(error_from(error)) is errors.Invalid
+
+
+async def test_a_stream_may_fail_after_its_first_answers(opened):
+    seen = []
+
+    async def read() -> None:
+        async for response in opened.unary_stream(f"/{SERVICE}/Many")(b"not found"):
+            seen.append(response)
+
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await read()
+
+    assert seen == [b"first"]
+    assert isinstance(error_from(raised.value), errors.NotFound)
+
+
+async def test_streams_of_requests_work_and_fail_too(opened):
+    async def requests(*items: bytes) -> AsyncIterator[bytes]:
+        for item in items:
+            yield item
+
+    assert await opened.stream_unary(f"/{SERVICE}/Gather")(requests(b"a", b"b")) == b"ab"
+    assert [answer async for answer in opened.stream_stream(f"/{SERVICE}/Chat")(requests(b"a", b"b"))] == [b"a", b"b"]
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        [answer async for answer in opened.stream_stream(f"/{SERVICE}/Chat")(requests(b"a", b"state"))]
+    assert isinstance(error_from(raised.value), errors.IllegalState)
+
+
+async def test_large_messages_pass(opened):
+    assert len(await unary(opened)(bytes(10 * 1024 * 1024))) == 10 * 1024 * 1024
+
+
+async def test_health_and_reflection_know_the_service(opened):
+    health = await health_pb2_grpc.HealthStub(opened).Check(health_pb2.HealthCheckRequest(service=SERVICE))
+    assert health.status == health_pb2.HealthCheckResponse.SERVING
+
+    async def requests() -> AsyncIterator[Any]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+
+    async for response in reflection_pb2_grpc.ServerReflectionStub(opened).ServerReflectionInfo(requests()):
+        assert SERVICE in [service.name for service in response.list_services_response.service]
+
+
+async def test_running_calls_finish_while_the_server_drains(echo, until):
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(grpc_server("127.0.0.1:0", echo.register, drain_seconds=5))
+        async with channel(f"127.0.0.1:{port}") as opened:
+            running = asyncio.ensure_future(unary(opened)(b"wait"))
+            await until(lambda: bool(echo.metadata))
+            leaving = asyncio.create_task(stack.aclose())
+            await asyncio.sleep(0.1)
+            assert not leaving.done()
+
+            echo.release.set()
+
+            assert await running == b"wait"
+            await leaving
+
+
+async def test_a_taken_port_is_told(echo):
+    async with grpc_server("127.0.0.1:0", echo.register) as port:
+        with pytest.raises(OSError, match="cannot listen"):
+            async with grpc_server(f"127.0.0.1:{port}", Echo().register):
+                pass
+
+
+async def test_calls_are_counted_by_method_and_code(opened):
+    labels = {"method": f"/{SERVICE}/Unary", "code": "NOT_FOUND"}
+    before = REGISTRY.get_sample_value("mistral_grpc_server_seconds_count", labels) or 0
+
+    await failure(opened, b"not found")
+
+    assert REGISTRY.get_sample_value("mistral_grpc_server_seconds_count", labels) == before + 1
+
+
+async def test_calls_go_round_the_replicas_and_past_a_dead_one():
+    first, second = Echo(), Echo()
+    async with grpc_server("127.0.0.1:0", second.register) as alive:
+        async with (
+            grpc_server("127.0.0.1:0", first.register, drain_seconds=0) as dying,
+            channel(f"127.0.0.1:{dying}, 127.0.0.1:{alive}") as opened,
+            asyncio.timeout(5),
+        ):
+            while not (first.metadata and second.metadata):
+                await unary(opened)(b"x")
+        async with channel(f"127.0.0.1:{dying},127.0.0.1:{alive}") as opened:
+            assert [await unary(opened)(b"x") for _ in range(10)] == [b"x"] * 10
+
+
+async def test_nobody_there_is_unavailable():
+    async with channel("127.0.0.1:1") as opened:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await unary(opened)(b"x", timeout=5)
+
+    assert isinstance(error_from(raised.value), errors.Unavailable)
+
+
+async def test_a_trace_goes_through_a_call(echo, tmp_path):
+    file = tmp_path / "spans"
+    with telemetry.telemetry(ServiceSettings(name="engine-0", trace_ratio=1.0, trace_file=str(file))):
+        async with grpc_server("127.0.0.1:0", echo.register) as port, channel(f"127.0.0.1:{port}") as opened:
+            with telemetry.span("outer"):
+                here = telemetry.current_traceparent()
+                there = (await unary(opened)(b"trace")).decode()
+                streamed = [answer async for answer in opened.unary_stream(f"/{SERVICE}/Many")(b"")][1].decode()
+
+    trace_id = here.split("-")[1]
+    assert there.split("-")[1] == streamed.split("-")[1] == trace_id
+    spans = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {span["trace_id"] for span in spans} == {trace_id}
+    outer = next(span for span in spans if span["name"] == "outer")
+    call = next(span for span in spans if span["name"] == f"/{SERVICE}/Unary")
+    assert (call["parent_id"], call["kind"], call["service"]) == (outer["span_id"], "SERVER", "engine-0")
+
+
+async def test_an_unsampled_trace_stays_unsampled_on_the_other_side(echo, tmp_path):
+    file = tmp_path / "spans"
+    with telemetry.telemetry(ServiceSettings(name="engine-0", trace_ratio=0.0, trace_file=str(file))):
+        async with grpc_server("127.0.0.1:0", echo.register) as port, channel(f"127.0.0.1:{port}") as opened:
+            with telemetry.span("outer"):
+                here = telemetry.current_traceparent()
+                there = (await unary(opened)(b"trace")).decode()
+
+    assert there == here
+    assert there.endswith("-00")
+    assert file.read_text() == ""

@@ -15,7 +15,8 @@ SELECT id::text, version, name, namespace, workbook, project_id, scope FROM work
 _TEXTS = """
 SELECT v.workflow_id::text, v.version, v.name, v.workbook, v.definition
   FROM workflow_version v
-  JOIN unnest($1::uuid[], $2::integer[]) AS wanted (id, version) ON v.workflow_id = wanted.id AND v.version = wanted.version
+  JOIN unnest($1::uuid[], $2::integer[]) AS wanted (id, version)
+    ON v.workflow_id = wanted.id AND v.version = wanted.version
 """
 
 

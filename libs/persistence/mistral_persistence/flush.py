@@ -9,8 +9,16 @@ from msgspec import Struct
 from mistral_persistence.database import Connection
 
 _WIDTHS = {
-    "started": 22, "execution": 10, "task": 15, "action": 15, "child": 6, "timer": 6, "gone": 3, "history": 4, "notice": 4,
-}  # fmt: skip
+    "started": 22,
+    "execution": 10,
+    "task": 15,
+    "action": 15,
+    "child": 6,
+    "timer": 6,
+    "gone": 3,
+    "history": 4,
+    "notice": 4,
+}
 
 _LEASE_LOST = "MM001"
 _STATEMENT = "SELECT engine_flush_v1({})".format(", ".join(f"${n + 1}" for n in range(2 + sum(_WIDTHS.values()))))

@@ -15,19 +15,17 @@ from immutables import Map
 
 from mistral_core.machine.execution import ActionExecution, ChildExecution, Execution, TaskExecution
 
-_TASK_COLUMNS = frozenset(
-    "id name type state state_info published processed created_at updated_at started_at finished_at".split()
-)
-_TASK_DERIVED = frozenset("context actions children".split())
-_ACTION_COLUMNS = frozenset(
-    "id name state state_info accepted index attempt input output created_at updated_at".split()
-)
-_CHILD_COLUMNS = frozenset("id accepted index".split())
+_COMMON = {"id", "name", "state", "state_info", "created_at", "updated_at"}
+_TASK_COLUMNS = frozenset(_COMMON | {"type", "published", "processed", "started_at", "finished_at"})
+_TASK_DERIVED = frozenset({"context", "actions", "children"})
+_ACTION_COLUMNS = frozenset(_COMMON | {"accepted", "index", "attempt", "input", "output"})
+_CHILD_COLUMNS = frozenset({"id", "accepted", "index"})
 _EXECUTION_COLUMNS = frozenset(
-    "id root_id partition project workflow_id workflow_version workflow_name workflow_namespace description tags state state_info"
-    " input params output globals created_at updated_at finished_at".split()
+    _COMMON - {"name"}
+    | {"root_id", "partition", "project", "workflow_id", "workflow_version", "workflow_name", "workflow_namespace"}
+    | {"description", "tags", "input", "params", "output", "globals", "finished_at"}
 )
-_EXECUTION_DERIVED = frozenset("definition tasks last waiting live sequence revision".split())
+_EXECUTION_DERIVED = frozenset(["definition", "tasks", "last", "waiting", "live", "sequence", "revision"])
 
 
 def _plain(value: Any) -> Any:

@@ -16,9 +16,10 @@ from mistral_persistence.database import Connection, Pool
 from mistral_persistence.records import ACTION_BODY, CHILD_BODY, EXECUTION_BODY, TASK_BODY
 
 _EXECUTIONS = """
-SELECT e.id::text, e.partition, e.root_id::text, e.parent_id, e.project_id, e.workflow_id::text, e.workflow_version, e.workflow_name,
-       e.workflow_namespace, e.description, e.tags, e.state, e.state_info, e.input, e.params, e.output, e.globals, e.body,
-       to_micros(e.created_at) AS created_at, to_micros(e.updated_at) AS updated_at, to_micros(e.finished_at) AS finished_at,
+SELECT e.id::text, e.partition, e.root_id::text, e.project_id, e.workflow_id::text, e.workflow_version,
+       e.workflow_name, e.workflow_namespace, e.description, e.tags, e.state, e.state_info,
+       e.input, e.params, e.output, e.globals, e.body, to_micros(e.created_at) AS created_at,
+       to_micros(e.updated_at) AS updated_at, to_micros(e.finished_at) AS finished_at,
        r.body AS root_body,
        (SELECT max(h.position) FROM execution_history h WHERE h.execution_id = e.id) AS position
   FROM execution e LEFT JOIN execution r ON r.id = e.root_id AND r.id <> e.id
@@ -46,10 +47,12 @@ SELECT e.partition, e.id::text AS execution_id, a.task_id::text, a.state, a.atte
   FROM action_execution a JOIN execution e ON e.id = a.execution_id WHERE a.id = $1
 """
 _TASK_PLACE = """
-SELECT e.partition, e.id::text AS execution_id FROM task_execution t JOIN execution e ON e.id = t.execution_id WHERE t.id = $1
+SELECT e.partition, e.id::text AS execution_id
+  FROM task_execution t JOIN execution e ON e.id = t.execution_id WHERE t.id = $1
 """
 _LIVE = """
-SELECT id::text FROM execution WHERE finished_at IS NULL AND partition = ANY ($1::smallint[]) AND id > $2 ORDER BY id LIMIT $3
+SELECT id::text FROM execution
+ WHERE finished_at IS NULL AND partition = ANY ($1::smallint[]) AND id > $2 ORDER BY id LIMIT $3
 """
 _ENVELOPES = """
 SELECT id::text, envelope FROM action_execution

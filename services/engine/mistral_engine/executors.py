@@ -51,7 +51,8 @@ class Executors:
         Raises:
             BusUnavailable: If they cannot be asked.
         """
-        wanted, held = list(attempts), set()
+        wanted = list(attempts)
+        held: set[tuple[str, int]] = set()
         for first in range(0, len(wanted), _PER_CENSUS):
             some = [envelope_pb2.Attempt(action_id=i, attempt=n) for i, n in wanted[first : first + _PER_CENSUS]]
             request = envelope_pb2.CensusRequest(attempts=some).SerializeToString()

@@ -88,7 +88,7 @@ class Ownership:
                 claimed = await self._leases.claim(free)
                 self._epochs.update(claimed)
                 await self._change(list(claimed), ())
-            self._owners = {i.partition: engines[i.owner] for i in table if i.owner in engines}
+            self._owners = {i.partition: engines[i.owner] for i in table if i.owner and i.owner in engines}
             PARTITIONS_OWNED.set(len(self._epochs))
 
     async def keep(self) -> None:

@@ -96,7 +96,7 @@ class Redrive:
         except (NotFoundError, APIError):
             # Nobody serves the queue; what is sent to it waits there.
             return False
-        return info.num_pending == 0 and info.num_ack_pending == 0
+        return not info.num_pending and not info.num_ack_pending
 
     def _sorted(
         self, lost: Sequence[tuple[Flight, Execution, RunAction]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import grpc.aio
 
@@ -40,7 +40,7 @@ class Routing:
     async def forward(
         self,
         partition: int,
-        context: grpc.aio.ServicerContext,  # type: ignore[type-arg]
+        context: "grpc.aio.ServicerContext[Any, Any]",
         call: Callable[[Owner, Metadata], Awaitable[_Response]],
     ) -> _Response:
         """Have the owner of a partition serve a call, and return its answer.

@@ -1,22 +1,24 @@
 """EngineService over gRPC. Every call ends in the lane that owns the execution, here or at another engine."""
 
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import grpc.aio
 
 from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral.internal.v1 import engine_service_pb2_grpc as rpc
+from mistral.internal.v1.envelope_pb2 import ActionResult
 from mistral_core.machine.event import PauseRequested, RerunRequested, ResumeRequested, SkipRequested, StopRequested
 from mistral_core.machine.state import State
 from mistral_engine.calls import Calls, merged_env
 from mistral_engine.completing import completion
 from mistral_engine.ids import now
-from mistral_engine.routing import Routing
+from mistral_engine.routing import Metadata, Owner, Routing
 from mistral_engine.starting import Starting
 from mistral_engine.status import status_of
 from mistral_engine.summary import summary_of
 
-Context: TypeAlias = "grpc.aio.ServicerContext"  # type: ignore[type-arg]
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class Engine(rpc.EngineServiceServicer):
@@ -98,9 +100,13 @@ class Engine(rpc.EngineServiceServicer):
             if (lane := self._routing.lane(partition)) is not None:
                 await self._calls.record(lane, results)
             else:
-                part = pb.RecordResultsRequest(results=results)
-                await self._routing.forward(partition, context, lambda o, m, p=part: o.RecordResults(p, metadata=m))
+                await self._routing.forward(partition, context, _record_there(results))
         return pb.RecordResultsResponse()
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
         return status_of(self._name, self._calls)
+
+
+def _record_there(results: list[ActionResult]) -> Callable[[Owner, Metadata], Awaitable[pb.RecordResultsResponse]]:
+    request = pb.RecordResultsRequest(results=results)
+    return lambda owner, metadata: owner.RecordResults(request, metadata=metadata)

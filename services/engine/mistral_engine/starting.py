@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import grpc.aio
 
@@ -26,7 +27,7 @@ class Starting:
     async def start(
         self,
         orders: list[pb.ExecutionStart],
-        context: grpc.aio.ServicerContext,  # type: ignore[type-arg]
+        context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> list[pb.ExecutionStarted]:
         """Return one answer per start, in the same order."""
         answers = [pb.ExecutionStarted() for _ in orders]
@@ -55,7 +56,7 @@ class Starting:
         self,
         partition: int | None,
         orders: list[pb.ExecutionStart],
-        context: grpc.aio.ServicerContext,  # type: ignore[type-arg]
+        context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> Iterable[pb.ExecutionStarted]:
         if partition is None:
             return await self._starts.start(orders)

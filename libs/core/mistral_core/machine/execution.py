@@ -7,16 +7,16 @@ committed one and throw an uncommitted one away.
 Times are microseconds since the epoch, UTC. Ids are UUID text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from immutables import Map
 from msgspec import Struct
 
 from mistral_core.language.model import Workflow
 from mistral_core.machine.context import Context
-from mistral_core.machine.state import State
+from mistral_core.machine.state import FINAL, State
 
 Json: TypeAlias = Any
 """A value that JSON can carry."""
@@ -41,6 +41,9 @@ class ActionExecution(Struct, frozen=True, kw_only=True):
         output: The result value (data, or error payload when ``state`` is ERROR).
         timeout: Limit for one run in seconds; None for no limit.
         synchronous: False once the executor said that somebody else will complete it.
+        base_input: Input of ``base``; None when the action is not ad hoc and ``input`` is what it gets.
+        round: Round of the task that gave it out; one of an earlier round no longer moves the task.
+        blanked: Whether ``keep-result: false`` threw the result away; users then see an empty output.
     """
 
     id: str
@@ -59,10 +62,16 @@ class ActionExecution(Struct, frozen=True, kw_only=True):
     target: str | None = None
     timeout: float | None = None
     synchronous: bool = True
+    base_input: Mapping[str, Json] | None = None
+    blanked: bool = False
+    round: int = 1
 
 
 class ChildExecution(Struct, frozen=True, kw_only=True):
-    """One sub-workflow execution as its parent task sees it."""
+    """One sub-workflow execution as its parent task sees it; ``input`` is all that it was given.
+
+    ``round`` is the round of the task that started it; one of an earlier round no longer moves the task.
+    """
 
     id: str
     workflow: str
@@ -71,6 +80,8 @@ class ChildExecution(Struct, frozen=True, kw_only=True):
     updated_at: int
     index: int = 0
     accepted: bool = False
+    input: Mapping[str, Json] = {}
+    round: int = 1
     output: Json = None
     state_info: str | None = None
 
@@ -85,7 +96,7 @@ class Items(Struct, frozen=True, kw_only=True):
         failed: Accepted items in ERROR.
         cancelled: Accepted items in CANCELLED.
         concurrency: Most items that run at once; None for no limit.
-        rerun: Indexes still to be given out again by a partial rerun, in ascending order.
+        rerun: Indexes that a partial rerun gives out again, in ascending order; ``started`` then counts in it.
     """
 
     total: int
@@ -115,7 +126,12 @@ class TaskExecution(Struct, frozen=True, kw_only=True):
         pending_state: Final state that ``wait-after`` holds back, with ``pending_info``.
         resolved: Policies as evaluated for this run, by policy name.
         items: Counters of a with-items task.
-        skipped_result: Reserved for what a skipped task shows.
+        number: Position in the order in which the execution created its tasks.
+        timeout_round: Round whose start armed the timer of the ``timeout`` policy; 0 when none is armed.
+        deadline: When that timer is due; 0 when none is armed.
+        forced: Whether the engine failed the task together with the workflow; nothing follows then.
+        arrived: For a join, the (task id, event) pair that came last from each inbound task. Derived; not persisted.
+        elements: Collections of a with-items task as evaluated. Derived; not persisted.
     """
 
     id: str
@@ -146,6 +162,12 @@ class TaskExecution(Struct, frozen=True, kw_only=True):
     pending_info: str | None = None
     resolved: Mapping[str, Json] = {}
     items: Items | None = None
+    number: int = 0
+    timeout_round: int = 0
+    deadline: int = 0
+    forced: bool = False
+    arrived: Map[str, tuple[str, str]] = Map()
+    elements: tuple[Sequence[Json], ...] | None = None
     actions: Map[str, ActionExecution] = Map()
     children: Map[str, ChildExecution] = Map()
 
@@ -172,6 +194,7 @@ class Execution(Struct, frozen=True, kw_only=True):
         globals: Globally published variables.
         live: How many tasks are not final; 0 asks for completion.
         last: Id of the newest execution of each task, by task name.
+        open: How many executions of each task may still lead somewhere, by task name; without zeros.
         waiting: Ids of join tasks that are WAITING.
         backlog: Commands put off by ``pause``, in order; the machine's own form.
         sequence: How many ids were derived so far.
@@ -205,7 +228,20 @@ class Execution(Struct, frozen=True, kw_only=True):
     tasks: Map[str, TaskExecution] = Map()
     live: int = 0
     last: Map[str, str] = Map()
+    open: Map[str, int] = Map()
     waiting: tuple[str, ...] = ()
     backlog: tuple[Json, ...] = ()
     sequence: int = 0
     revision: int = 0
+
+
+def settled(task: TaskExecution) -> bool:
+    """Tell whether a task is final and nothing will follow from it any more."""
+    return task.state in FINAL and (task.processed or task.forced)
+
+
+DERIVED_TASK_FIELDS: Final = frozenset({"context", "arrived", "elements", "actions", "children"})
+"""Fields of a task that its row need not hold: ``restored`` rebuilds them from the other rows."""
+
+DERIVED_EXECUTION_FIELDS: Final = frozenset({"definition", "tasks", "last", "open", "waiting", "live"})
+"""Fields of an execution that its row need not hold: ``restored`` rebuilds them from the other rows."""

@@ -87,6 +87,11 @@ CHILD_BODY = Body(ChildExecution, _CHILD_COLUMNS)
 EXECUTION_BODY = Body(Execution, _EXECUTION_COLUMNS | _EXECUTION_DERIVED)
 
 
+def _execution_body(execution: Execution) -> str:
+    # The environment is the root's; a child reads it from there.
+    return EXECUTION_BODY.text(msgspec.structs.replace(execution, env={}) if execution.parent else execution)
+
+
 def execution_head(execution: Execution) -> tuple[Any, ...]:
     """What is written once, when an execution is started; order of the ``started_`` arguments of the flush."""
     parent = execution.parent
@@ -110,7 +115,7 @@ def execution_head(execution: Execution) -> tuple[Any, ...]:
         to_json(execution.params),
         to_json_or_null(execution.output),
         to_json(execution.globals),
-        EXECUTION_BODY.text(execution),
+        _execution_body(execution),
         execution.updated_at,
         execution.finished_at,
     )
@@ -125,7 +130,7 @@ def execution_change(execution: Execution) -> tuple[Any, ...]:
         to_json(execution.params),
         to_json_or_null(execution.output),
         to_json(execution.globals),
-        EXECUTION_BODY.text(execution),
+        _execution_body(execution),
         execution.description,
         execution.updated_at,
         execution.finished_at,

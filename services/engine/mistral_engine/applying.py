@@ -2,6 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -11,8 +14,10 @@ from mistral_core.machine.command import StartChild
 from mistral_core.machine.event import Event, Start, StopRequested
 from mistral_core.machine.execution import Execution, Parent
 from mistral_core.machine.state import State
+from mistral_core.machine.surroundings import MoreFactsNeeded
 from mistral_engine.batch import Batch, Change
 from mistral_engine.definitions import Definition, Definitions, wanted
+from mistral_engine.facts import Facts
 from mistral_engine.figures import BURIED
 from mistral_engine.hot import Hot, HotExecutions
 from mistral_engine.ids import now
@@ -26,6 +31,7 @@ from mistral_persistence.definitions import Wanted
 _log = logging.getLogger(__name__)
 
 Settle = Callable[[], None]
+_Result = TypeVar("_Result")
 
 
 class Applying:
@@ -36,6 +42,7 @@ class Applying:
         self._definitions = definitions
         self._hot = hot
         self._ownership = ownership
+        self._facts = Facts(pool, definitions, hot)
 
     async def apply(self, batch: Batch, works: Sequence[Work]) -> Settle:
         """Apply all works and what follows from them; return what tells everybody once it is durable."""
@@ -43,7 +50,7 @@ class Applying:
         answers: list[Settle] = []
         for work in works:
             try:
-                answers.append(self._one(batch, work))
+                answers.append(await self._informed(batch, partial(self._one, batch, work)))
             except WorkflowError as error:
                 answers.append(_refusal(work, error))
             await self._follow_up(batch)
@@ -139,7 +146,17 @@ class Applying:
             await self.load([i for i, _ in batch.pending], batch)
             occurrences = list(batch.pending)
             batch.pending.clear()
-            self._occurrences(batch, occurrences, "")
+            await self._informed(batch, partial(self._occurrences, batch, occurrences, ""))
+
+    async def _informed(self, batch: Batch, step: Callable[[], _Result]) -> _Result:
+        """Take a step again with what its expressions asked for. What it did before it asked is no-op by then."""
+        while True:
+            try:
+                return step()
+            except MoreFactsNeeded as need:
+                answer = await self._facts.answer(need.query)
+                known = {**batch.surroundings.answers, need.query: answer}
+                batch.surroundings = replace(batch.surroundings, answers=known)
 
     async def _start_children(self, batch: Batch) -> None:
         starts, batch.child_starts = batch.child_starts, []
@@ -149,7 +166,8 @@ class Applying:
             try:
                 if definition is None:
                     raise NotFound(f"Failed to find workflow [name={command.workflow}]")
-                batch.begin(_child_start(parent.execution, command, definition, at), parent.traceparent)
+                start = _child_start(parent.execution, command, definition, at)
+                await self._informed(batch, partial(batch.begin, start, parent.traceparent))
             except WorkflowError as error:
                 batch.refuse_child(parent, command, at, error)
 

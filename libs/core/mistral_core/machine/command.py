@@ -117,7 +117,9 @@ class Announce(Struct, frozen=True, kw_only=True):
     state_info: str | None = None
 
 
-Command: TypeAlias = RunAction | CancelAction | StartChild | TellChild | TellParent | StartTimer | CancelTimer | Announce
+Command: TypeAlias = (
+    RunAction | CancelAction | StartChild | TellChild | TellParent | StartTimer | CancelTimer | Announce
+)
 
 
 class Decision(Struct, frozen=True):

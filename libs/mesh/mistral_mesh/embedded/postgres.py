@@ -121,7 +121,20 @@ def _binary(name: str) -> Path:
 
 
 def _answers(sockets: Path, port: int) -> bool:
-    command = [str(_binary("pg_isready")), "-q", "-t", "1", "-h", str(sockets), "-p", str(port)]
+    command = [
+        str(_binary("pg_isready")),
+        "-q",
+        "-t",
+        "1",
+        "-h",
+        str(sockets),
+        "-p",
+        str(port),
+        "-U",
+        _USER,
+        "-d",
+        _DATABASE,
+    ]
     return subprocess.run(command, env=_environment(None), check=False).returncode == 0
 
 

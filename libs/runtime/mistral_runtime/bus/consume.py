@@ -18,8 +18,8 @@ from nats.aio.subscription import Subscription
 from mistral_runtime.bus.connection import Bus
 from mistral_runtime.bus.consumer import ConsumerDefinition, Declared, declare, remove
 from mistral_runtime.bus.delivery import Delivery, Origin
-from mistral_runtime.bus.errors import BusClosed, BusError
-from mistral_runtime.bus.inlet import receive
+from mistral_runtime.bus.errors import BusClosed, BusError, BusUnavailable
+from mistral_runtime.bus.inlet import end_interest, receive
 from mistral_runtime.bus.pulls import Pulls, Word
 from mistral_runtime.bus.streams import is_work_queue
 
@@ -101,6 +101,9 @@ class PullConsumer:
             delivery.nak()
         if delete:
             try:
+                # Without a connection this would take until its deadline; the server drops it by itself in time.
+                if not self._bus.connected:
+                    raise BusUnavailable("there is no connection")
                 await remove(self._bus.client, self._definition.stream, self._definition.name)
             except BusError as error:
                 _log.warning("consumer %s was not removed: %s", self._definition.name, error)
@@ -113,11 +116,8 @@ class PullConsumer:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
-        try:
-            if self._subscription is not None:
-                await self._subscription.drain()  # type: ignore[no-untyped-call]
-        except nats.errors.Error as error:
-            _log.warning("consumer %s was not stopped properly: %s", self._definition.name, error)
+        if self._subscription is not None:
+            await end_interest(self._bus.client, self._subscription)
         left = list(self._ready)
         self._ready.clear()
         self._rouse()

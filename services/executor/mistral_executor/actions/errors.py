@@ -1,0 +1,18 @@
+"""How an action fails."""
+
+from typing import Any
+
+
+class ActionError(Exception):
+    """The action failed, and ``payload`` (any JSON value) is its result.
+
+    Any other exception fails it too; then the result is a text made of the exception's.
+    """
+
+    def __init__(self, payload: Any) -> None:
+        super().__init__(payload)
+        self.payload = payload
+
+
+class InvalidInput(Exception):
+    """The input does not fit the action's parameters: it never ran."""

@@ -1,0 +1,113 @@
+"""The executor put together: bus, runner, results, intakes and the gRPC server, started and ended in order."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import grpc.aio
+
+from mistral.internal.v1.executor_service_pb2_grpc import add_ExecutorServiceServicer_to_server
+from mistral_executor import measures, servicer
+from mistral_executor.actions.registry import Registry, installed
+from mistral_executor.attempts import Leases
+from mistral_executor.calling import Caller
+from mistral_executor.census import CANCEL, CENSUS, Answers
+from mistral_executor.consumer import Intake
+from mistral_executor.drain import drain
+from mistral_executor.engine import EngineClient, engine_client
+from mistral_executor.identity import Heart, Identity
+from mistral_executor.results import Results
+from mistral_executor.running import Runner
+from mistral_executor.settings import ExecutorSettings
+from mistral_runtime import bus as bus_library
+from mistral_runtime import logs
+from mistral_runtime.bus import Bus
+from mistral_runtime.egress import Allowed
+from mistral_runtime.lifecycle import supervised
+from mistral_runtime.metrics import metrics_server
+from mistral_runtime.server import grpc_server
+from mistral_runtime.telemetry import telemetry
+
+_RENEW_SECONDS = 1.0
+# Most kilobytes of a result when there is no engine to take what is too large for the bus.
+_BUS_LIMIT_KB = 900
+
+
+@asynccontextmanager
+async def running(settings: ExecutorSettings, registry: Registry | None = None) -> AsyncIterator[int]:
+    """Run the executor inside the ``async with`` block and yield the port of its gRPC server.
+
+    On the way out it leaves in good order, see ``drain``.
+
+    Args:
+        registry: The actions it offers; by default those of all installed packages.
+    """
+    service = settings.service
+    logs.configure(service.name, service.log_level, service.log_format)
+    # It writes the URL of every request, with whatever secrets are in it.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    offered = installed() if registry is None else registry
+    async with AsyncExitStack() as stack:
+        stack.enter_context(telemetry(service))
+        await stack.enter_async_context(metrics_server(service.metrics_port))
+        bus = await stack.enter_async_context(bus_library.connect(service.nats_url, service.name))
+        await bus.streams.ensure_streams()
+        engine = await stack.enter_async_context(engine_client(settings.engines))
+        yield await stack.enter_async_context(_serving(settings, offered, bus, engine))
+
+
+@asynccontextmanager
+async def _serving(
+    settings: ExecutorSettings, registry: Registry, bus: Bus, engine: EngineClient
+) -> AsyncIterator[int]:
+    results, leases = Results(bus, engine), Leases()
+    caller = Caller(Allowed(settings.http_allowed), limit_kb=_limit_kb(settings))
+    runner = Runner(registry, caller, results, engine, slots=settings.slots)
+    identity = Identity(name=settings.service.name, queues=settings.queues)
+    intakes = [Intake(bus, queue, runner, results, leases) for queue in settings.queues]
+
+    def register(server: grpc.aio.Server) -> tuple[str]:
+        add_ExecutorServiceServicer_to_server(servicer.ExecutorService(registry, runner, identity), server)
+        return (servicer.NAME,)
+
+    async with (
+        grpc_server(settings.service.listen, register, drain_seconds=settings.service.drain_seconds) as port,
+        supervised() as tasks,
+    ):
+        host, _, _ = settings.service.listen.rpartition(":")
+        heart = Heart(bus, identity.reached_at(f"{host}:{port}"), runner)
+        bus.streams.on_reset(results.stream_reset)
+        answers = Answers(runner, results, identity)
+        subscriptions = [
+            await bus.subscribe(CENSUS, answers.census),
+            await bus.subscribe(CANCEL, answers.cancel),
+        ]
+        tasks.start(results.watch(), name="results")
+        tasks.start(_renew(leases, runner), name="leases")
+        tasks.start(heart.beat(), name="heartbeat")
+        for intake in intakes:
+            await intake.start()
+            tasks.start(intake.run(), name="intake")
+        try:
+            yield port
+        finally:
+            heart.leave()
+            await drain(intakes, runner, results, leases, settings.service.drain_seconds)
+            heart.tell()
+            for subscription in subscriptions:
+                await subscription.unsubscribe()
+
+
+async def _renew(leases: Leases, runner: Runner) -> None:
+    while True:
+        await asyncio.sleep(_RENEW_SECONDS)
+        leases.renew()
+        measures.RUNNING.set(runner.running)
+        measures.HELD.set(len(leases))
+
+
+def _limit_kb(settings: ExecutorSettings) -> int:
+    if settings.engines or 0 <= settings.field_limit_kb < _BUS_LIMIT_KB:
+        return settings.field_limit_kb
+    return _BUS_LIMIT_KB

@@ -1,0 +1,46 @@
+"""Settings of the executor, read once from its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from mistral_runtime.settings import Environment, ServiceSettings
+
+_FIELD_LIMIT_KB = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorSettings:
+    """What the executor needs to know.
+
+    Attributes:
+        slots: Most actions that run at once; actions that answer at once need none.
+        queues: Queues it serves; an action with a target goes to the queue of that name.
+        http_allowed: Hosts and CIDRs that actions may reach although they are not public.
+        engines: ``host:port`` of the engines, with commas between; empty: values too large for the bus are errors.
+        field_limit_kb: Most kilobytes of an action's result as JSON; negative for no limit.
+    """
+
+    service: ServiceSettings
+    slots: int = 256
+    queues: tuple[str, ...] = ("default",)
+    http_allowed: tuple[str, ...] = ()
+    engines: str = ""
+    field_limit_kb: int = _FIELD_LIMIT_KB
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the ``MISTRAL_`` variables.
+
+        Raises:
+            SettingError: If a variable is missing or malformed.
+        """
+        env = Environment(environ)
+        return cls(
+            service=ServiceSettings.read(environ, "executor"),
+            slots=env.integer("MISTRAL_EXECUTOR_SLOTS", 256, minimum=1),
+            queues=env.listing("MISTRAL_EXECUTOR_QUEUES", ("default",)),
+            http_allowed=env.listing("MISTRAL_EXECUTOR_HTTP_ALLOWED"),
+            engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
+            field_limit_kb=env.integer("MISTRAL_FIELD_SIZE_LIMIT_KB", _FIELD_LIMIT_KB),
+        )

@@ -1,0 +1,144 @@
+"""An engine's side of the bus: gives actions to an executor and takes its results, over a real NATS."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+
+from mistral.internal.v1 import envelope_pb2 as pb2
+from mistral_executor.actions.registry import Registry, installed
+from mistral_executor.app import running
+from mistral_executor.settings import ExecutorSettings
+from mistral_runtime import bus as bus_library
+from mistral_runtime.bus import Bus, BusClosed, PullConsumer
+from mistral_runtime.settings import ServiceSettings
+
+_numbers = count(1)
+
+
+class Engine:
+    """Publishes envelopes to a queue of its own and gathers what comes back."""
+
+    def __init__(self, bus: Bus, number: int) -> None:
+        self.bus = bus
+        self.queue = f"test{number}"
+        self.partition = 1000 + number
+        self.results: dict[tuple[str, int], pb2.ActionResult] = {}
+        self.counts: dict[tuple[str, int], int] = {}
+        self.envelopes: list[pb2.EngineEnvelope] = []
+        self._news = asyncio.Condition()
+
+    def task(self, action: str, given: dict[str, Any] | None = None, **more: Any) -> pb2.ActionTask:
+        fields = {"action_id": f"action-{next(_numbers)}", "attempt": 1, "partition": self.partition, **more}
+        return pb2.ActionTask(action=action, input=json.dumps(given).encode() if given is not None else b"", **fields)
+
+    async def give(self, *tasks: pb2.ActionTask, traceparent: str = "") -> None:
+        envelope = pb2.TaskEnvelope(tasks=tasks, traceparent=traceparent)
+        await self.bus.publish(f"mistral.tasks.{self.queue}.normal", envelope.SerializeToString())
+
+    async def run(self, action: str, given: dict[str, Any] | None = None, **more: Any) -> tuple[str, Any]:
+        """Run one action and return its outcome and value."""
+        task = self.task(action, given, **more)
+        await self.give(task)
+        return await self.result(task)
+
+    async def result(self, task: pb2.ActionTask, seconds: float = 15.0) -> tuple[str, Any]:
+        key = (task.action_id, task.attempt)
+        async with asyncio.timeout(seconds), self._news:
+            await self._news.wait_for(lambda: key in self.results)
+        result = self.results[key]
+        outcome = pb2.ActionOutcome.Name(result.outcome).removeprefix("ACTION_OUTCOME_")
+        return outcome, json.loads(result.value) if result.value else None
+
+    async def gather(self, consumer: PullConsumer) -> None:
+        while True:
+            try:
+                deliveries = await consumer.take(100)
+            except BusClosed:
+                return
+            for delivery in deliveries:
+                envelope = pb2.EngineEnvelope.FromString(delivery.data)
+                delivery.ack()
+                self.envelopes.append(envelope)
+                for result in envelope.results:
+                    key = (result.action_id, result.attempt)
+                    self.results[key] = result
+                    self.counts[key] = self.counts.get(key, 0) + 1
+            async with self._news:
+                self._news.notify_all()
+
+
+@asynccontextmanager
+async def engine_at(url: str) -> AsyncIterator[Engine]:
+    async with bus_library.connect(url, "test-engine") as bus:
+        await bus.streams.ensure_streams()
+        engine = Engine(bus, next(_numbers))
+        consumer = PullConsumer(
+            bus,
+            "ENGINE",
+            f"test_{engine.partition}",
+            (f"mistral.engine.{engine.partition}",),
+            ack_wait_seconds=30,
+            max_ack_pending=1000,
+        )
+        await consumer.start()
+        gathering = asyncio.create_task(engine.gather(consumer))
+        try:
+            yield engine
+        finally:
+            await consumer.stop(delete=True)
+            await gathering
+
+
+@pytest.fixture
+async def engine(nats: str) -> AsyncIterator[Engine]:
+    async with engine_at(nats) as engine:
+        yield engine
+
+
+def settings_of(url: str, queue: str, **more: Any) -> ExecutorSettings:
+    service = {"name": "executor-test", "nats_url": url, "drain_seconds": 5.0, "log_format": "text"}
+    for name in [name for name in more if name in ServiceSettings.__dataclass_fields__]:
+        service[name] = more.pop(name)
+    more.setdefault("queues", (queue,))
+    return ExecutorSettings(service=ServiceSettings(**service), **more)  # type: ignore[arg-type]
+
+
+Start = Callable[..., Awaitable[AsyncExitStack]]
+
+
+@pytest.fixture
+async def start(nats: str, engine: Engine) -> AsyncIterator[Start]:
+    """Call it to start an executor for the engine's queue; closing what it returns stops it."""
+    stacks: list[AsyncExitStack] = []
+
+    async def starting(registry: Registry | None = None, **more: Any) -> AsyncExitStack:
+        stack = AsyncExitStack()
+        port = await stack.enter_async_context(running(settings_of(nats, engine.queue, **more), registry))
+        stack.port = port  # type: ignore[attr-defined]
+        stacks.append(stack)
+        return stack
+
+    yield starting
+    for stack in reversed(stacks):
+        await stack.aclose()
+
+
+@pytest.fixture
+async def executor(start: Start) -> AsyncExitStack:
+    return await start()
+
+
+@pytest.fixture
+def with_actions() -> Callable[..., Registry]:
+    """Call it with names and functions for a registry of the standard actions and those."""
+    from mistral_executor.actions.registry import described
+
+    def make(**functions: Any) -> Registry:
+        return {**installed(), **{name: described(name, function) for name, function in functions.items()}}
+
+    return make

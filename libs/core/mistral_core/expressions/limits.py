@@ -1,7 +1,7 @@
 """How much one evaluation may take.
 
 A pure core has no clock, so time is stood in for by counts: steps and
-iterations. The defaults keep a single evaluation below about ten seconds.
+iterations. The defaults keep a single evaluation to a few seconds.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ class Limits:
     """Bounds of a single evaluation; passing one fails the expression.
 
     Attributes:
-        steps: Function and operator calls of a YAQL expression.
+        steps: Calls of functions, operators and lambdas that the YAQL library makes, some 50 µs each.
         iterations: Items of any one collection, and passes of all loops of a Jinja text together.
         memory_bytes: Size of any one intermediate value, contents of collections not counted.
         output_bytes: Size of the result, roughly as JSON text.
         depth: How deep the result may be nested.
-        integer_bits: Size of an integer; above some 14,000 Python no longer reads it back from text.
+        integer_bits: Size of an integer, at least 64; above some 14,000 Python no longer reads it back from text.
         pattern_chars: Length of a regular expression.
         text_chars: Length of a string that holds expressions.
     """
 
-    steps: int = 200_000
+    steps: int = 100_000
     iterations: int = 100_000
     memory_bytes: int = 16 * 1024 * 1024
     output_bytes: int = 8 * 1024 * 1024

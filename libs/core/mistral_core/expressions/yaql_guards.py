@@ -7,7 +7,9 @@ counted without a bound.
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,7 +17,7 @@ from yaql.language import utils, yaqltypes
 
 from mistral_core.expressions.limits import LimitReached, Limits
 from mistral_core.expressions.text_format import format_text
-from mistral_core.expressions.yaql_library import Context, override
+from mistral_core.expressions.yaql_library import Context, counted, override
 
 _NUMBER = yaqltypes.Number
 _TEXT = yaqltypes.String
@@ -181,6 +183,15 @@ class _Collections:
             depth_first=yaqltypes.PythonType(bool),
         )
         override(root, self._repeated(), "#operator_*", left=yaqltypes.Sequence(), right=_integer())
+        self._register_sources(root)
+
+    def _register_sources(self, root: Context) -> None:
+        number = _integer()
+        override(root, _range_to, "range", stop=number)
+        override(root, _range, "range", start=number, stop=number, step=number)
+        override(root, _sequence, "sequence", start=number, step=number)
+        override(root, _repeat, "repeat", method=True, times=number)
+        override(root, _cycle, "cycle", method=True, collection=yaqltypes.Iterable())
 
     def _count(self) -> Any:
         def count(collection: Iterable[Any]) -> int:
@@ -209,16 +220,39 @@ class _Collections:
 def _traversal(
     initial: Any, producer: Any, selector: Any, *, past: set[Any] | None, depth_first: bool
 ) -> Iterator[Any]:
-    waiting = [initial]
+    waiting = deque([initial])
     while waiting:
-        item = waiting.pop(0)
+        item = waiting.popleft()
         if past is not None:
             if item in past:
                 continue
             past.add(item)
         yield item if selector is None else selector(item)
         produced = producer(item)
-        waiting = [*produced, *waiting] if depth_first else [*waiting, *produced]
+        if depth_first:
+            waiting.extendleft(reversed(produced))
+        else:
+            waiting.extend(produced)
+
+
+def _range_to(context: Context, stop: int) -> Iterator[int]:
+    return counted(range(stop), context)
+
+
+def _range(context: Context, start: int, stop: int, step: int = 1) -> Iterator[int]:
+    return counted(range(start, stop, step), context)
+
+
+def _sequence(context: Context, start: int = 0, step: int = 1) -> Iterator[int]:
+    return counted(itertools.count(start, step), context)
+
+
+def _repeat(context: Context, value: Any, times: int = -1) -> Iterator[Any]:
+    return counted(itertools.repeat(value) if times < 0 else itertools.repeat(value, times), context)
+
+
+def _cycle(context: Context, collection: Iterable[Any]) -> Iterator[Any]:
+    return counted(itertools.cycle(collection), context)
 
 
 def _as_text(value: Any) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import collections.abc  # noqa: F401  (yaql uses it without importing it)
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from yaql import create_context
 from yaql.language import contexts, exceptions, factory, specs, utils, yaqltypes
 
-from mistral_core.expressions.frozen import FrozenMapping, freeze
+from mistral_core.expressions.frozen import freeze
 from mistral_core.expressions.functions import Function
 from mistral_core.expressions.limits import LimitReached, Limits
 from mistral_core.expressions.plain import plain
@@ -27,6 +27,9 @@ ParseError = exceptions.YaqlParsingException
 
 # No expression can spell these names, so none can reach what they hold.
 _SCOPE = "#scope"
+
+# An item that only passes by costs far less than a call.
+_ITEM_COST = 0.02
 
 # The library's lexer and parser keep the state of a parse in themselves.
 _PARSING = threading.Lock()
@@ -63,9 +66,9 @@ class YaqlLibrary:
 
     def evaluate(self, tree: Tree, scope: Scope) -> Any:
         """Return what the expression yields, in the library's own types, possibly still to be iterated."""
-        context = _CountedContext(self.root, [self._limits.steps])
+        context = _CountedContext(self.root, _Steps(self._limits.steps))
         context[_SCOPE] = scope
-        context["$"] = FrozenMapping(scope.flatten())
+        context["$"] = freeze(scope.flatten())
         return tree(utils.NO_VALUE, context, self._engine)
 
 
@@ -98,18 +101,35 @@ def _without_receiver(error: BaseException, fault: str) -> str:
     return f'{fault} "{name}"'
 
 
-class _CountedContext(contexts.Context):  # type: ignore[misc]
-    """A context that counts the calls made through it and all its children."""
+class _Steps:
+    """What one evaluation has left."""
 
-    def __init__(self, parent: Any, left: list[int] | None = None) -> None:
-        super().__init__(parent)
-        self.left = left if left is not None else parent.left
+    __slots__ = ("left",)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.left[0] -= 1
-        if self.left[0] < 0:
+    def __init__(self, left: float) -> None:
+        self.left = left
+
+    def take(self, cost: float) -> None:
+        self.left -= cost
+        if self.left < 0:
             raise LimitReached("the expression takes too many steps")
-        return super().__call__(*args, **kwargs)
+
+
+class _CountedContext(contexts.Context):  # type: ignore[misc]
+    """A context that is counted, as all its children are: the library makes one for each call."""
+
+    def __init__(self, parent: Any, steps: _Steps | None = None) -> None:
+        super().__init__(parent)
+        self.steps: _Steps = steps if steps is not None else parent.steps
+        self.steps.take(1)
+
+
+def counted(values: Iterable[Any], context: Context) -> Iterator[Any]:
+    """Iterate over values that nobody has in memory; many count as one step."""
+    steps = context.steps
+    for value in values:
+        steps.take(_ITEM_COST)
+        yield value
 
 
 def _finalizer() -> Any:

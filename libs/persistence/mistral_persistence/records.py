@@ -13,11 +13,17 @@ from typing import Any
 import msgspec
 from immutables import Map
 
-from mistral_core.machine.execution import ActionExecution, ChildExecution, Execution, TaskExecution
+from mistral_core.machine.execution import (
+    DERIVED_EXECUTION_FIELDS,
+    DERIVED_TASK_FIELDS,
+    ActionExecution,
+    ChildExecution,
+    Execution,
+    TaskExecution,
+)
 
 _COMMON = {"id", "name", "state", "state_info", "created_at", "updated_at"}
 _TASK_COLUMNS = frozenset(_COMMON | {"type", "published", "processed", "started_at", "finished_at"})
-_TASK_DERIVED = frozenset({"context", "actions", "children"})
 _ACTION_COLUMNS = frozenset(_COMMON | {"accepted", "index", "attempt", "input", "output"})
 _CHILD_COLUMNS = frozenset({"id", "accepted", "index"})
 _EXECUTION_COLUMNS = frozenset(
@@ -25,7 +31,8 @@ _EXECUTION_COLUMNS = frozenset(
     | {"root_id", "partition", "project", "workflow_id", "workflow_version", "workflow_name", "workflow_namespace"}
     | {"description", "tags", "input", "params", "output", "globals", "finished_at"}
 )
-_EXECUTION_DERIVED = frozenset(["definition", "tasks", "last", "waiting", "live", "sequence", "revision"])
+# Every task row has the sequence of its last write, every history row its position.
+_COUNTED = frozenset({"sequence", "revision"})
 
 
 def _plain(value: Any) -> Any:
@@ -81,10 +88,10 @@ def _optional(field: msgspec.structs.FieldInfo) -> tuple[str, Any, Any]:
     return field.name, field.type, None if field.default is msgspec.NODEFAULT else field.default
 
 
-TASK_BODY = Body(TaskExecution, _TASK_COLUMNS | _TASK_DERIVED)
+TASK_BODY = Body(TaskExecution, _TASK_COLUMNS | DERIVED_TASK_FIELDS)
 ACTION_BODY = Body(ActionExecution, _ACTION_COLUMNS)
 CHILD_BODY = Body(ChildExecution, _CHILD_COLUMNS)
-EXECUTION_BODY = Body(Execution, _EXECUTION_COLUMNS | _EXECUTION_DERIVED)
+EXECUTION_BODY = Body(Execution, _EXECUTION_COLUMNS | DERIVED_EXECUTION_FIELDS | _COUNTED)
 
 
 def _execution_body(execution: Execution) -> str:

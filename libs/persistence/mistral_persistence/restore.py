@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mistral_core.language.model import Workflow
 from mistral_core.machine.execution import ActionExecution, ChildExecution, Execution, TaskExecution, TaskType
-from mistral_core.machine.state import FINAL, State
+from mistral_core.machine.state import State
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.records import ACTION_BODY, CHILD_BODY, EXECUTION_BODY, TASK_BODY
 
@@ -75,7 +75,7 @@ _json = msgspec.json.Decoder()
 
 
 class Stored(Struct, frozen=True):
-    """A stored execution before its definition is known.
+    """A stored execution before its definition is known and derived fields are worked out.
 
     Attributes:
         execution: Arguments of ``Execution`` but for ``definition``.
@@ -226,8 +226,6 @@ def _execution(row: asyncpg.Record, tasks: list[tuple[int, TaskExecution]]) -> S
     body = EXECUTION_BODY.fields(row["body"])
     if row["root_body"] is not None:
         body["env"] = EXECUTION_BODY.fields(row["root_body"])["env"]
-    records = {task.id: task for _, task in tasks}
-    superseded = {task.previous for task in records.values()}
     execution: dict[str, Any] = {
         "id": row["id"],
         "root_id": row["root_id"],
@@ -248,10 +246,7 @@ def _execution(row: asyncpg.Record, tasks: list[tuple[int, TaskExecution]]) -> S
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
         "finished_at": row["finished_at"],
-        "tasks": Map(records),
-        "live": sum(task.state not in FINAL for task in records.values()),
-        "last": Map({task.name: task.id for task in records.values() if task.id not in superseded}),
-        "waiting": tuple(task.id for task in records.values() if task.state is State.WAITING),
+        "tasks": Map({task.id: task for _, task in tasks}),
         "sequence": max((sequence for sequence, _ in tasks), default=0),
         **body,
     }

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator
 
 from msgspec import Struct
 
+from mistral_core.machine import outstanding
+from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
-from mistral_core.machine.state import State
 from mistral_engine.batch import Batch
 
 
@@ -74,8 +75,6 @@ def flight(execution: Execution, task_id: str, action_id: str, at: int, envelope
     )
 
 
-def is_open(execution: Execution, task_id: str, action_id: str) -> bool:
-    """Tell whether the executors owe an answer for an action."""
-    task = execution.tasks.get(task_id)
-    action = task.actions.get(action_id) if task else None
-    return action is not None and action.state is State.RUNNING and action.synchronous
+def runs_of(execution: Execution) -> Iterator[RunAction]:
+    """Yield a command for each action whose answer the executors owe to an execution."""
+    return (command for command in outstanding(execution) if isinstance(command, RunAction))

@@ -11,14 +11,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from mistral_core.machine.command import RunAction
-from mistral_core.machine.dispatch import run_of
 from mistral_core.machine.event import ChildFinished, TimerFired, TimerKind
-from mistral_core.machine.execution import Execution, TaskExecution
+from mistral_core.machine.execution import Execution
 from mistral_core.machine.state import State
 from mistral_engine.applying import Applying
 from mistral_engine.dispatch import Envelope, queue_of
 from mistral_engine.figures import REDRIVEN
-from mistral_engine.flights import Flight, Flights, is_open
+from mistral_engine.flights import Flight, Flights, runs_of
 from mistral_engine.hot import HotExecutions
 from mistral_engine.ids import now
 from mistral_engine.outgoing import Outgoing
@@ -70,7 +69,7 @@ class Recovery:
         return [*await self._timers(executions), *await self._children(executions)]
 
     async def _send_again(self, executions: Sequence[Execution]) -> None:
-        unknown = [(e, run) for e in executions for run in _open_runs(e) if run.action_id not in self._flights]
+        unknown = [(e, run) for e in executions for run in runs_of(e) if run.action_id not in self._flights]
         if not unknown:
             return
         names = await restore.open_envelopes(self._pool, [e.id for e, _ in unknown])
@@ -126,18 +125,6 @@ class Recovery:
             )
             for end in await restore.ends_of(self._pool, list(waited))
         ]
-
-
-def _open_runs(execution: Execution) -> Iterator[RunAction]:
-    for task in execution.tasks.values():
-        for action in task.actions.values():
-            if is_open(execution, task.id, action.id) and _awaited(task):
-                yield run_of(task.id, action)
-
-
-def _awaited(task: TaskExecution) -> bool:
-    """A task that timed out or was stopped does not wait for its action any more."""
-    return task.state in (State.RUNNING, State.PAUSED)
 
 
 def _open_children(execution: Execution) -> Iterator[tuple[str, str]]:

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from nats.js.errors import APIError, NotFoundError
 
 from mistral_core.machine.command import RunAction
-from mistral_core.machine.dispatch import run_of
 from mistral_core.machine.event import ActionLost
 from mistral_core.machine.execution import Execution
 from mistral_engine.applying import Applying
 from mistral_engine.dispatch import Envelope, queue_of
 from mistral_engine.executors import Executors
 from mistral_engine.figures import REDRIVEN
-from mistral_engine.flights import Flight, Flights, is_open
+from mistral_engine.flights import Flight, Flights, runs_of
 from mistral_engine.hot import HotExecutions
 from mistral_engine.ids import new_id, now
 from mistral_engine.outgoing import Outgoing
@@ -75,13 +74,17 @@ class Redrive:
         ]
 
     def _awaited(self, flights: Iterable[Flight]) -> Iterable[tuple[Flight, Execution, RunAction]]:
+        owed: dict[str, dict[str, RunAction]] = {}
         for each in flights:
             hot = self._hot.get(each.execution_id)
-            if hot is None or not is_open(hot.execution, each.task_id, each.action_id):
+            if hot is not None and each.execution_id not in owed:
+                owed[each.execution_id] = {run.action_id: run for run in runs_of(hot.execution)}
+            run = owed.get(each.execution_id, {}).get(each.action_id)
+            if hot is None or run is None:
+                # Nobody waits for it any more.
                 self._flights.remove(each.action_id)
-                continue
-            action = hot.execution.tasks[each.task_id].actions[each.action_id]
-            yield each, hot.execution, run_of(each.task_id, action)
+            else:
+                yield each, hot.execution, run
 
     async def _surely_lost(
         self, waiting: Sequence[tuple[Flight, Execution, RunAction]], made: int

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from tests.conformance.expectations import EXPECTED, LATER, awaited
 
 from mistral_mesh import MeshStatus
+from tests.conformance.expectations import EXPECTED, LATER, awaited
 
 HERE = Path(__file__).parent
 CASES = {f"{path.parent.name}/{path.stem}": path for path in sorted(HERE.glob("cases/*/*.yaml"))}

@@ -128,7 +128,6 @@ class Decision(Struct, frozen=True):
     Attributes:
         tasks: Ids of the tasks whose rows differ from before.
         actions: (task id, action id) pairs of action executions whose rows differ.
-        children: (task id, child id) pairs of sub-workflow records, as the tasks see them, that differ.
         children: (task id, child id) pairs of sub-workflow executions whose rows differ.
     """
 
@@ -136,5 +135,4 @@ class Decision(Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     tasks: frozenset[str] = frozenset()
     actions: frozenset[tuple[str, str]] = frozenset()
-    children: frozenset[tuple[str, str]] = frozenset()
     children: frozenset[tuple[str, str]] = frozenset()

@@ -99,7 +99,7 @@ def failure_message(draft: Draft, failed: Iterable[TaskExecution]) -> str:
 
 def _runs(task: TaskExecution) -> Iterator[str]:
     kind, records = ("wf_ex_id", task.children) if task.type is TaskType.WORKFLOW else ("action_ex_id", task.actions)
-    failed: list[Any] = [each for each in records.values() if each.state is State.ERROR]  # type: ignore[attr-defined]
+    failed: list[Any] = [each for each in records.values() if each.state is State.ERROR]
     for record in sorted(failed, key=lambda each: (each.index, each.created_at)):
         yield f"    [{kind}={record.id}, idx={record.index}]: {error_text(record.output)}"
 

@@ -145,7 +145,7 @@ class Rehearsal:
 
     def _run_action(self, execution_id: str, command: RunAction) -> None:
         ended = self.stub(command.action, command.input)
-        ids = {"task_id": command.task_id, "action_id": command.action_id, "attempt": command.attempt}
+        ids: dict[str, Any] = {"task_id": command.task_id, "action_id": command.action_id, "attempt": command.attempt}
         if ended is None:
             self.send(execution_id, ActionDeferred(at=self.now, **ids))
         else:

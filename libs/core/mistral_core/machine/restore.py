@@ -32,7 +32,7 @@ def restored(execution: Execution) -> Execution:
         if not settled(task):
             opened[task.name] = opened.get(task.name, 0) + 1
     lineage = _Lineage(plan, {task.id: task for task in tasks}, last)
-    arrivals = _arrivals(plan, tasks, last)
+    arrivals = _arrivals(tasks, last)
     rebuilt = {
         task.id: replace(task, context=lineage.entry(task), arrived=arrivals.get(task.id, Map())) for task in tasks
     }
@@ -112,9 +112,9 @@ class _Lineage:
         return found
 
 
-def _arrivals(plan: Plan, tasks: list[TaskExecution], last: dict[str, str]) -> dict[str, Map[str, tuple[str, str]]]:
+def _arrivals(tasks: list[TaskExecution], last: dict[str, str]) -> dict[str, Map[str, tuple[str, str]]]:
     """Return what arrived at the newest execution of each join."""
-    joins = {name: task for task in tasks if task.join and last[(name := task.name)] == task.id}
+    joins = {task.name: task for task in tasks if task.join and last[task.name] == task.id}
     known = {task.id: task for task in tasks}
     found: dict[str, dict[str, tuple[str, str]]] = {name: {} for name in joins}
     for name, join in joins.items():
@@ -123,10 +123,8 @@ def _arrivals(plan: Plan, tasks: list[TaskExecution], last: dict[str, str]) -> d
             found[name][known[task_id].name] = (task_id, event)
     for task in tasks:
         for name, event in task.next_tasks:
-            join = joins.get(name)
-            if join is None or not plan.tasks[name].join:
-                continue
+            target = joins.get(name)
             # What came before the join was made went to an earlier activation.
-            if (task.finished_at or 0) >= join.created_at or join.state is State.WAITING:
+            if target and ((task.finished_at or 0) >= target.created_at or target.state is State.WAITING):
                 found[name][task.name] = (task.id, event)
     return {joins[name].id: Map(pairs) for name, pairs in found.items()}

@@ -26,7 +26,7 @@ def fired(draft: Draft, event: TimerFired) -> None:
             end_wait(draft, task)
         case TimerKind.RETRY if task.pending_state is None and task.retry_no is not None:
             try_again(draft, task)
-        case TimerKind.WAIT_BEFORE if not task.waited_before:
+        case TimerKind.WAIT_BEFORE if task.retry_no is None and not task.waited_before:
             resume_work(draft, draft.change(task, waited_before=True))
         case _:
             pass

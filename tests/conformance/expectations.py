@@ -48,7 +48,7 @@ LATER = {
 
 def awaited(case: str) -> str | None:
     """Return what a case (``area/name``) waits for, None if it is expected to pass."""
-    return next(
-        (why for prefix, why in LATER.items() if case == prefix or (prefix[-1] == "/" and case.startswith(prefix))),
-        None,
-    )
+    for prefix, why in LATER.items():
+        if case == prefix or (prefix[-1] == "/" and case.startswith(prefix)):
+            return why
+    return None

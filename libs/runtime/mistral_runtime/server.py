@@ -14,8 +14,6 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # Two processes must never share a port unnoticed.
-    ("grpc.so_reuseport", 0),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
@@ -25,7 +23,11 @@ _OPTIONS = (
 
 @asynccontextmanager
 async def grpc_server(
-    listen: str, register: Callable[[grpc.aio.Server], Sequence[str]], *, drain_seconds: float = 5.0
+    listen: str,
+    register: Callable[[grpc.aio.Server], Sequence[str]],
+    *,
+    drain_seconds: float = 5.0,
+    share_port: bool = False,
 ) -> AsyncIterator[int]:
     """Serve inside the block and yield the bound port.
 
@@ -34,11 +36,12 @@ async def grpc_server(
     Args:
         listen: ``host:port``; port 0 lets the system choose.
         register: Adds the servicers to the server and returns their full service names.
+        share_port: Whether several processes may listen on the port and share the connections out among them.
 
     Raises:
         OSError: If the address cannot be bound.
     """
-    server = grpc.aio.server(interceptors=[Interceptor()], options=_OPTIONS)
+    server = grpc.aio.server(interceptors=[Interceptor()], options=(*_OPTIONS, ("grpc.so_reuseport", int(share_port))))
     names = tuple(register(server))
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)

@@ -1,0 +1,20 @@
+"""Run the gateway until told to stop: ``python -m mistral_api_gateway``."""
+
+import os
+
+from mistral_api_gateway.app import running
+from mistral_api_gateway.settings import GatewaySettings
+from mistral_runtime.lifecycle import run, until_stopped
+from mistral_runtime.logs import configure
+
+
+async def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = GatewaySettings.read(os.environ)
+    configure(settings.service.name, settings.service.log_level, settings.service.log_format)
+    async with running(settings):
+        await until_stopped()
+
+
+if __name__ == "__main__":
+    run(main())

@@ -1,0 +1,67 @@
+"""The gateway as a service: everything it is made of, inside one block."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from mistral_api_gateway.gateway import gateway
+from mistral_api_gateway.live.hub import listening
+from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.store import Store
+from mistral_api_gateway.rest.application import application
+from mistral_api_gateway.rest.server import http_server
+from mistral_api_gateway.rpc.register import register
+from mistral_api_gateway.settings import GatewaySettings
+from mistral_persistence.database import connected, migrate
+from mistral_runtime import bus
+from mistral_runtime.channel import channel
+from mistral_runtime.lifecycle import supervised
+from mistral_runtime.metrics import metrics_server
+from mistral_runtime.server import grpc_server
+from mistral_runtime.telemetry import telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the gateway listens."""
+
+    http: int
+    grpc: int
+
+
+@asynccontextmanager
+async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
+    """Run the gateway inside the ``async with`` block and yield its ports.
+
+    On the way out streams and waiting calls are let go first, then running calls drain; the bus and the pool close
+    after them.
+    """
+    service = settings.service
+    async with AsyncExitStack() as stack:
+        stack.enter_context(telemetry(service))
+        await stack.enter_async_context(metrics_server(service.metrics_port))
+        pool = await stack.enter_async_context(
+            connected(settings.database_url, size=settings.pool_size, application=service.name)
+        )
+        await migrate(pool)
+        connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))
+        tasks = await stack.enter_async_context(supervised())
+        opened = await stack.enter_async_context(channel(settings.engines)) if settings.engines else None
+        store = Store(pool)
+        hub = await stack.enter_async_context(listening(connection, store, tasks))
+        parts = gateway(store, connection, Engines(opened), hub)
+        stack.push_async_callback(parts.executions.close)
+        grpc_port = await stack.enter_async_context(
+            grpc_server(service.listen, partial(register, parts), drain_seconds=service.drain_seconds, share_port=True)
+        )
+        http_port = await stack.enter_async_context(
+            http_server(
+                application(parts, body_limit=settings.body_limit),
+                settings.http_listen,
+                connection_limit=settings.connection_limit,
+                drain_seconds=service.drain_seconds,
+            )
+        )
+        stack.callback(hub.leave)
+        yield Ports(http_port, grpc_port)

@@ -1,0 +1,44 @@
+"""All that the faces of the gateway share: the operations and the live hub."""
+
+from dataclasses import dataclass
+
+from mistral_api_gateway.live.hub import Hub
+from mistral_api_gateway.live.waiting import Waiting
+from mistral_api_gateway.operations.action_executions import ActionExecutions
+from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.executions import Executions
+from mistral_api_gateway.operations.store import Store
+from mistral_api_gateway.operations.tasks import Tasks
+from mistral_api_gateway.operations.workflows import Workflows
+from mistral_runtime.bus import Bus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """What is behind REST and gRPC."""
+
+    store: Store
+    bus: Bus
+    engines: Engines
+    hub: Hub
+    workflows: Workflows
+    executions: Executions
+    waiting: Waiting
+    tasks: Tasks
+    action_executions: ActionExecutions
+
+
+def gateway(store: Store, bus: Bus, engines: Engines, hub: Hub) -> Gateway:
+    """Put the parts together."""
+    executions = Executions(store, engines)
+    return Gateway(
+        store=store,
+        bus=bus,
+        engines=engines,
+        hub=hub,
+        workflows=Workflows(store),
+        executions=executions,
+        waiting=Waiting(executions, hub),
+        tasks=Tasks(store, engines),
+        action_executions=ActionExecutions(store, engines),
+    )

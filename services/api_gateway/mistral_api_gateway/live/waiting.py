@@ -1,0 +1,54 @@
+"""Waiting for the end of an execution, without a poll of one's own."""
+
+import asyncio
+
+from mistral_api_gateway.live.events import FINAL
+from mistral_api_gateway.live.hub import Hub
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.executions import Executions, StartRequest
+from mistral_persistence.execution_reads import Row
+
+LONGEST_SECONDS = 3600.0
+
+
+class Waiting:
+    """Starts and reads that answer once the execution is final."""
+
+    def __init__(self, executions: Executions, hub: Hub) -> None:
+        self._executions = executions
+        self._hub = hub
+
+    async def start(self, caller: Caller, wanted: StartRequest, seconds: float) -> Row:
+        """Start an execution and return it once it is final, or as it stands when the time is over."""
+        deadline = _deadline(seconds)
+        with self._hub.expecting():
+            started = await self._executions.start(caller, wanted)
+            with self._hub.waiting(started.id) as bell:
+                if started.state not in FINAL:
+                    await _rung(bell, deadline)
+                return await self._until(caller, started.id, bell, deadline)
+
+    async def get(self, caller: Caller, execution_id: str, seconds: float) -> Row:
+        """Return an execution once it is final, or as it stands when the time is over."""
+        with self._hub.waiting(execution_id) as bell:
+            return await self._until(caller, execution_id, bell, _deadline(seconds))
+
+    async def _until(self, caller: Caller, execution_id: str, bell: asyncio.Event, deadline: float) -> Row:
+        while True:
+            bell.clear()
+            row = await self._executions.get(caller, execution_id)
+            if row["state"] in FINAL or self._hub.leaving or not await _rung(bell, deadline):
+                return row
+
+
+def _deadline(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + min(seconds, LONGEST_SECONDS)
+
+
+async def _rung(bell: asyncio.Event, deadline: float) -> bool:
+    try:
+        async with asyncio.timeout_at(deadline):
+            await bell.wait()
+    except TimeoutError:
+        return False
+    return True

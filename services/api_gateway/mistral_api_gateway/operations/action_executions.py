@@ -1,0 +1,66 @@
+"""Action executions: read from Postgres; asynchronous ones are completed through the engine."""
+
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.json_text import checked_object
+from mistral_api_gateway.operations.store import Store
+from mistral_core.errors import InvalidInput, NotFound
+from mistral_core.machine.state import State
+from mistral_persistence import action_reads
+from mistral_persistence.listing import Page
+from mistral_persistence.literals import as_uuid
+
+SETTABLE = (State.SUCCESS, State.ERROR, State.CANCELLED, State.PAUSED, State.RUNNING)
+
+
+class ActionExecutions:
+    """What can be done with action executions."""
+
+    def __init__(self, store: Store, engines: Engines) -> None:
+        self._store = store
+        self._engines = engines
+
+    async def get(self, caller: Caller, action_id: str) -> action_reads.Row:
+        """Return an action execution with every column. Raises NotFound if none visible has that id."""
+        row = await self._store.read(action_reads.one, action_id) if as_uuid(action_id) else None
+        if row is None or not caller.sees(row["project_id"]):
+            raise NotFound(f"ActionExecution not found [id={action_id}]")
+        return row
+
+    async def page(
+        self, caller: Caller, wanted: Page, *, of_task: tuple[str, str] | None = None
+    ) -> list[action_reads.Row]:
+        """Return a page of action executions; ``of_task`` is (execution id, task id) for those of one task."""
+        return await self._store.read(action_reads.page, wanted, project=caller.scope, of_task=of_task)
+
+    async def complete(self, caller: Caller, action_id: str, state: str, output: bytes = b"") -> action_reads.Row:
+        """Say how an asynchronous action ended, or hold it (PAUSED) or let it go on (RUNNING).
+
+        Args:
+            output: The result, or what went wrong: a JSON object or empty.
+
+        Raises:
+            InvalidInput: If the state cannot be set or the output is no object.
+            IllegalState: If it is final already.
+        """
+        if state not in SETTABLE:
+            raise InvalidInput(f"Error. Expected one of {[one.value for one in SETTABLE]}, actual: {state}")
+        value = checked_object(output, "output")
+        await self.get(caller, action_id)
+        await self._engines.complete(action_id, state, _result(state, value))
+        return await self.get(caller, action_id)
+
+
+def _result(state: str, value: bytes) -> bytes:
+    match state:
+        case State.SUCCESS:
+            return value or b"{}"
+        case State.ERROR:
+            return value or b'"Unknown error"'
+        case _:
+            return b""
+
+
+def output_object(result: str | None) -> str | None:
+    """Return a result's JSON text as readers know it: an object with the one key ``result``."""
+    return None if result is None else f'{{"result": {result}}}'

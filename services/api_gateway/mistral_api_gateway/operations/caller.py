@@ -1,0 +1,32 @@
+"""Who asks, and what that makes visible."""
+
+from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_PROJECT: Final = "<default-project>"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sends a request.
+
+    Attributes:
+        project: Project whose things are seen and made.
+        admin: Sees every project's things.
+    """
+
+    project: str = DEFAULT_PROJECT
+    admin: bool = False
+
+    @property
+    def scope(self) -> str | None:
+        """The project to restrict reads to; None for an administrator."""
+        return None if self.admin else self.project
+
+    def sees(self, project: str) -> bool:
+        """Tell whether a thing of that project is visible."""
+        return self.admin or project == self.project
+
+
+ANYONE: Final = Caller()
+"""Everybody, while authentication is off."""

@@ -1,0 +1,185 @@
+"""Executions: started and steered through the engine, read from Postgres."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mistral.internal.v1 import engine_service_pb2 as engine
+from mistral_api_gateway.operations.batches import Batches
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.json_text import checked_object, members, text_of
+from mistral_api_gateway.operations.starts import Starts
+from mistral_api_gateway.operations.store import Store
+from mistral_core.errors import InvalidInput, NotFound
+from mistral_core.machine.state import State
+from mistral_persistence import execution_reads as reads
+from mistral_persistence.listing import Page
+from mistral_persistence.literals import as_uuid
+from mistral_runtime import telemetry
+
+STOPPED = frozenset({State.SUCCESS, State.ERROR, State.CANCELLED})
+MOST_READS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """What to start.
+
+    Attributes:
+        workflow: Name or id; may be empty only with ``source``.
+        input: JSON object by parameter name, or empty.
+        params: JSON object such as ``env``, ``task_name``, ``notify``, or empty.
+        id: Wanted UUID, or empty.
+        request_id: Key that makes a repeat give the first execution, or empty.
+        source: Id of an execution whose workflow, input and params are taken where none are given, or empty.
+    """
+
+    workflow: str = ""
+    namespace: str = ""
+    input: bytes = b""
+    params: bytes = b""
+    description: str = ""
+    id: str = ""
+    request_id: str = ""
+    source: str = ""
+
+
+class Executions:
+    """What can be done with executions."""
+
+    def __init__(self, store: Store, engines: Engines) -> None:
+        self._store = store
+        self._engines = engines
+        self._starts = Starts(engines)
+        self._rows: Batches[str, reads.Row | None] = Batches(self._read, most=MOST_READS)
+
+    async def close(self) -> None:
+        """Wait for the starts under way."""
+        await self._starts.close()
+
+    async def start(self, caller: Caller, wanted: StartRequest) -> engine.ExecutionSummary:
+        """Start a workflow and return id and state of the execution once that is durable.
+
+        Raises:
+            NotFound: If there is no such workflow.
+            InvalidInput: If input or params do not fit it.
+            LimitExceeded: If the engine is behind.
+        """
+        if wanted.source:
+            wanted = await self._based_on(caller, wanted)
+        if not wanted.workflow:
+            raise InvalidInput("Workflow ID or workflow name must be provided. Workflow ID is preferable if present.")
+        if wanted.id and not as_uuid(wanted.id):
+            raise InvalidInput(f"The id of an execution must be a UUID: {wanted.id!r}")
+        start = engine.ExecutionStart(
+            project_id=caller.project,
+            workflow=wanted.workflow,
+            namespace=wanted.namespace,
+            input=checked_object(wanted.input, "input"),
+            params=_params(wanted),
+            description=wanted.description,
+            id=wanted.id,
+            request_id=wanted.request_id,
+            traceparent=telemetry.current_traceparent() or "",
+        )
+        return await self._starts.start(start)
+
+    async def get(self, caller: Caller, execution_id: str) -> reads.Row:
+        """Return an execution with every column.
+
+        Raises:
+            NotFound: If none visible has that id.
+        """
+        row = await self._rows.ask(execution_id) if as_uuid(execution_id) else None
+        if row is None or not caller.sees(row["project_id"]):
+            raise NotFound(f"WorkflowExecution not found [id={execution_id}]")
+        return row
+
+    async def page(self, caller: Caller, wanted: Page) -> list[reads.Row]:
+        """Return a page of executions."""
+        return await self._store.read(reads.page, wanted, project=caller.scope)
+
+    async def pause(self, caller: Caller, execution_id: str) -> reads.Row:
+        """Let running tasks finish and start no more. Raises IllegalState if it is final."""
+        await self.get(caller, execution_id)
+        await self._engines.pause(execution_id)
+        return await self.get(caller, execution_id)
+
+    async def resume(self, caller: Caller, execution_id: str, *, env: bytes = b"") -> reads.Row:
+        """Go on with a paused execution; ``env``, a JSON object or empty, is merged into the environment first."""
+        checked = checked_object(env, "env")
+        await self.get(caller, execution_id)
+        await self._engines.resume(execution_id, checked)
+        return await self.get(caller, execution_id)
+
+    async def stop(self, caller: Caller, execution_id: str, state: str, *, message: str = "") -> reads.Row:
+        """End an execution now as SUCCESS, ERROR or CANCELLED.
+
+        Raises:
+            InvalidInput: If it is another state.
+            IllegalState: If it cannot get to that state.
+        """
+        if state not in STOPPED:
+            raise InvalidInput(f"An execution cannot be stopped with the state {state!r}")
+        await self.get(caller, execution_id)
+        await self._engines.stop(execution_id, state, message)
+        return await self.get(caller, execution_id)
+
+    async def update(
+        self, caller: Caller, execution_id: str, *, description: str | None = None, env: bytes = b""
+    ) -> reads.Row:
+        """Change the description, or the environment of one that does not run.
+
+        Raises:
+            IllegalState: If its environment cannot be changed now.
+        """
+        checked = checked_object(env, "env")
+        await self.get(caller, execution_id)
+        await self._engines.update(execution_id, description, checked)
+        return await self.get(caller, execution_id)
+
+    async def delete(self, caller: Caller, execution_id: str, *, force: bool = False) -> None:
+        """Remove an execution with all below it.
+
+        Raises:
+            IllegalState: If it is not final and not forced.
+        """
+        await self.get(caller, execution_id)
+        await self._engines.delete(execution_id, force=force)
+
+    async def tree(self, caller: Caller, execution_id: str, *, max_depth: int = -1) -> list[reads.Row]:
+        """Return an execution and those below it, parents first; ``max_depth`` -1 for all levels."""
+        top = await self.get(caller, execution_id)
+        root = top["root_execution_id"] or top["id"]
+        return await self._store.read(reads.tree, top["id"], root, max_depth=max_depth)
+
+    async def _read(self, ids: Sequence[str]) -> list[reads.Row | None]:
+        found = await self._store.read(reads.by_ids, list(ids))
+        by_id = {row["id"]: row for row in found}
+        return [by_id.get(one.lower()) for one in ids]
+
+    async def _based_on(self, caller: Caller, wanted: StartRequest) -> StartRequest:
+        source = await self.get(caller, wanted.source)
+        note = f"Based on the execution '{wanted.source}'"
+        return StartRequest(
+            workflow=wanted.workflow or source["workflow_id"],
+            namespace=wanted.namespace or source["workflow_namespace"],
+            input=_merged(source["input"], wanted.input, "input"),
+            params=_merged(source["params"], wanted.params, "params"),
+            description=f"{wanted.description or source['description']} {note}".strip(),
+            id=wanted.id,
+            request_id=wanted.request_id,
+        )
+
+
+def _params(wanted: StartRequest) -> bytes:
+    """Readers expect to find the environment and the namespace among the stored parameters."""
+    given: dict[str, Any] = dict(members(wanted.params, "params")) if wanted.params else {}
+    given.setdefault("namespace", wanted.namespace)
+    given.setdefault("env", {})
+    return text_of(given).encode()
+
+
+def _merged(under: str, over: bytes, what: str) -> bytes:
+    return text_of({**members(under, what), **(members(over, what) if over else {})}).encode()

@@ -1,0 +1,112 @@
+"""Reports: an execution with its tasks, their actions and sub-workflows as one tree, and counts over it."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.executions import Executions
+from mistral_api_gateway.operations.store import Store
+from mistral_api_gateway.operations.task_facts import facts_of
+from mistral_core.machine.state import State
+from mistral_persistence import action_reads, execution_reads, task_reads
+
+Leaf: TypeAlias = action_reads.Row
+
+_COUNTED: Final = (State.RUNNING, State.SUCCESS, State.ERROR, State.IDLE, State.PAUSED)
+
+
+@dataclass(slots=True)
+class TaskNode:
+    """A task with what it ran."""
+
+    row: task_reads.Row
+    retry_count: int | None
+    leaves: list[Leaf] = field(default_factory=list)
+    branches: list["Branch"] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Branch:
+    """An execution with its tasks."""
+
+    row: execution_reads.Row
+    tasks: list[TaskNode] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The tree and its counts."""
+
+    top: Branch
+    statistics: dict[str, int]
+
+
+async def report_of(
+    executions: Executions,
+    store: Store,
+    caller: Caller,
+    execution_id: str,
+    *,
+    max_depth: int = -1,
+    errors_only: bool = False,
+) -> Report:
+    """Return the report of an execution.
+
+    Args:
+        max_depth: 0 shows its tasks and their sub-workflows without tasks; each further level one more; -1 all.
+        errors_only: Leave out of the tree what did not fail; the counts are over everything.
+
+    Raises:
+        NotFound: If none visible has that id.
+    """
+    depth = max_depth + 1 if max_depth >= 0 else -1
+    rows = await executions.tree(caller, execution_id, max_depth=depth)
+    with_tasks = [row["id"] for row in rows if max_depth < 0 or row["depth"] <= max_depth]
+    tasks = await store.read(task_reads.of_executions, with_tasks)
+    actions = await store.read(action_reads.of_executions, with_tasks)
+    top = _tree(rows, tasks, actions, errors_only=errors_only)
+    estimate = await _estimated_seconds(store, top.row)
+    return Report(top, {**_counts(tasks), "estimated_time": estimate})
+
+
+def _tree(
+    rows: list[execution_reads.Row],
+    tasks: list[task_reads.Row],
+    actions: list[action_reads.Row],
+    *,
+    errors_only: bool,
+) -> Branch:
+    branches = {row["id"]: Branch(row) for row in rows}
+    nodes: dict[str, TaskNode] = {}
+    for row in tasks:
+        if not errors_only or row["state"] == State.ERROR:
+            nodes[row["id"]] = node = TaskNode(row, facts_of(row).retry_no)
+            branches[row["workflow_execution_id"]].tasks.append(node)
+    for row in actions:
+        if row["task_execution_id"] in nodes and (not errors_only or row["state"] == State.ERROR):
+            nodes[row["task_execution_id"]].leaves.append(row)
+    for row in rows[1:]:
+        if row["task_execution_id"] in nodes:
+            nodes[row["task_execution_id"]].branches.append(branches[row["id"]])
+    return branches[rows[0]["id"]]
+
+
+def _counts(tasks: list[task_reads.Row]) -> dict[str, int]:
+    by_state: dict[str, int] = defaultdict(int)
+    for row in tasks:
+        by_state[row["state"]] += 1
+    counts = {f"{state.lower()}_tasks_count": by_state[state] for state in _COUNTED}
+    return {"total_tasks_count": sum(counts.values()), **counts}
+
+
+async def _estimated_seconds(store: Store, row: execution_reads.Row) -> int:
+    if row["state"] != State.RUNNING:
+        return 0
+    durations = await store.read(execution_reads.recent_durations, row["workflow_name"], row["workflow_id"])
+    if not durations:
+        return -1
+    elapsed = (datetime.now(UTC) - row["created_at"]).total_seconds()
+    usual = sum(durations) / len(durations)
+    return max(1, int(usual - elapsed + 0.5))

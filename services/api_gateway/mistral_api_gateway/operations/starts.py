@@ -1,0 +1,45 @@
+"""Starting executions: starts that come in while others are on their way to the engine travel together."""
+
+from collections.abc import Sequence
+
+from mistral.internal.v1 import engine_service_pb2 as engine
+from mistral_api_gateway.operations.batches import Batches
+from mistral_api_gateway.operations.engine_calls import Engines, refused
+from mistral_core.errors import WorkflowError
+from mistral_runtime.metrics import SIZES, histogram
+
+MOST_STARTS = 256
+MOST_BYTES = 8 * 1024 * 1024
+
+_SIZES = histogram("gateway_start_batch", "Starts sent to the engine in one call", buckets=SIZES)
+
+
+class Starts:
+    """Hands starts to the engines in batches; one that is refused does not touch the others."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._batches: Batches[engine.ExecutionStart, engine.ExecutionSummary] = Batches(
+            self._call, most=MOST_STARTS, weight=_weight, most_weight=MOST_BYTES
+        )
+
+    async def start(self, start: engine.ExecutionStart) -> engine.ExecutionSummary:
+        """Start one execution and return it once that is durable.
+
+        Raises:
+            WorkflowError: Of the kind that the engine refused it with.
+        """
+        return await self._batches.ask(start)
+
+    async def close(self) -> None:
+        """Wait for the calls under way."""
+        await self._batches.close()
+
+    async def _call(self, starts: Sequence[engine.ExecutionStart]) -> Sequence[engine.ExecutionSummary | WorkflowError]:
+        _SIZES.observe(len(starts))
+        answers = await self._engines.start(list(starts))
+        return [refused(answer.refusal) if answer.HasField("refusal") else answer.execution for answer in answers]
+
+
+def _weight(start: engine.ExecutionStart) -> int:
+    return len(start.input) + len(start.params) + 512

@@ -1,0 +1,56 @@
+"""Postgres as the operations use it: an outage is named as what it is, and reads get a second chance."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from mistral_core.errors import Unavailable
+from mistral_persistence.database import Connection, Pool
+from mistral_persistence.outage import OUTAGE
+
+_log = logging.getLogger(__name__)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Store:
+    """The pool, with its outages turned into ``Unavailable``."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def read(
+        self, query: Callable[Concatenate[Any, _P], Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """Run ``query(pool, ...)``; a connection that broke meanwhile is replaced once.
+
+        Raises:
+            Unavailable: If Postgres cannot be reached.
+        """
+        try:
+            return await query(self.pool, *args, **kwargs)
+        except OUTAGE as error:
+            _log.info("reading again after %s", type(error).__name__)
+        try:
+            return await query(self.pool, *args, **kwargs)
+        except OUTAGE as error:
+            raise _away(error) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Run the block in a transaction.
+
+        Raises:
+            Unavailable: If Postgres cannot be reached, or went away before it confirmed.
+        """
+        try:
+            async with self.pool.acquire() as connection, connection.transaction():
+                yield connection
+        except OUTAGE as error:
+            raise _away(error) from error
+
+
+def _away(error: Exception) -> Unavailable:
+    _log.warning("the store is away: %s", type(error).__name__)
+    return Unavailable("The store cannot be reached at the moment")

@@ -1,0 +1,66 @@
+"""What a task's row tells beside its columns: what led to it and how its policies stand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from mistral_persistence.task_reads import Row
+
+
+class Items(msgspec.Struct, frozen=True):
+    """Progress of a task with items."""
+
+    total: int = 0
+    started: int = 0
+    running: int = 0
+    concurrency: int | None = None
+
+
+class TaskFacts(msgspec.Struct, frozen=True):
+    """The part of the machine's record of a task that readers are shown."""
+
+    triggered_by: tuple[tuple[str, str], ...] = ()
+    next_tasks: tuple[tuple[str, str], ...] = ()
+    published_global: Mapping[str, Any] = {}
+    retry_no: int | None = None
+    waited_before: bool = False
+    waited_after: bool = False
+    items: Items | None = None
+
+
+_decoder = msgspec.json.Decoder(TaskFacts)
+
+
+def parsed(body: str) -> TaskFacts:
+    """Return the facts in the JSON text of a row's ``body``."""
+    return _decoder.decode(body)
+
+
+def facts_of(row: Row) -> TaskFacts:
+    """Return the facts in a row."""
+    return parsed(row["body"])
+
+
+def runtime_context(facts: TaskFacts) -> dict[str, Any]:
+    """Return the facts in the form that clients know; a start task has no ``triggered_by``."""
+    shown: dict[str, Any] = {}
+    if facts.triggered_by:
+        shown["triggered_by"] = [{"task_id": task_id, "event": event} for task_id, event in facts.triggered_by]
+    if facts.retry_no is not None:
+        shown["retry_task_policy"] = {"retry_no": facts.retry_no}
+    if facts.waited_before:
+        shown["wait_before_policy"] = {"skip": True}
+    if facts.waited_after:
+        shown["wait_after_policy"] = {"skip": True}
+    if facts.items is not None:
+        shown["with_items"] = _with_items(facts.items)
+    return shown
+
+
+def _with_items(items: Items) -> dict[str, Any]:
+    shown: dict[str, Any] = {"count": items.total}
+    if items.concurrency is not None:
+        shown["concurrency"] = items.concurrency
+        shown["capacity"] = max(items.concurrency - items.running, 0)
+    return shown

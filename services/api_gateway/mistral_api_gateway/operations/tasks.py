@@ -1,0 +1,80 @@
+"""Tasks: read from Postgres, given another chance through the engine."""
+
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.json_text import checked_object
+from mistral_api_gateway.operations.store import Store
+from mistral_api_gateway.operations.task_facts import TaskFacts, facts_of
+from mistral_core.errors import IllegalState, InvalidInput, NotFound
+from mistral_core.machine.execution import TaskType
+from mistral_core.machine.state import State
+from mistral_persistence import execution_reads, task_reads
+from mistral_persistence.listing import Page
+from mistral_persistence.literals import as_uuid
+
+
+class Tasks:
+    """What can be done with tasks."""
+
+    def __init__(self, store: Store, engines: Engines) -> None:
+        self._store = store
+        self._engines = engines
+
+    async def get(self, caller: Caller, task_id: str) -> task_reads.Row:
+        """Return a task with every column. Raises NotFound if none visible has that id."""
+        row = await self._store.read(task_reads.one, task_id) if as_uuid(task_id) else None
+        if row is None or not caller.sees(row["project_id"]):
+            raise NotFound(f"TaskExecution not found [id={task_id}]")
+        return row
+
+    async def result(self, row: task_reads.Row) -> str:
+        """Return the result of a task as JSON text.
+
+        That is a list for a task with items, otherwise the one result that counts; an action task without any gives
+        an empty list, a sub-workflow task null.
+        """
+        of_children = row["type"] == TaskType.WORKFLOW
+        found = await self._store.read(
+            task_reads.results, row["workflow_execution_id"], row["id"], of_children=of_children
+        )
+        texts = ["null" if text is None else text for text in found]
+        if facts_of(row).items is not None:
+            return f"[{', '.join(texts)}]"
+        return texts[-1] if texts else ("null" if of_children else "[]")
+
+    async def page(self, caller: Caller, wanted: Page, *, execution_id: str | None = None) -> list[task_reads.Row]:
+        """Return a page of tasks, of one execution if that is said."""
+        return await self._store.read(task_reads.page, wanted, project=caller.scope, execution_id=execution_id)
+
+    async def children(self, caller: Caller, task_id: str) -> list[tuple[str, str]]:
+        """Return (id, root id) of the sub-workflow executions of a task, oldest first."""
+        await self.get(caller, task_id)
+        found = await self._store.read(execution_reads.of_task, task_id)
+        return [(row["id"], row["root_id"]) for row in found]
+
+    async def rerun(self, caller: Caller, task_id: str, *, reset: bool, env: bytes = b"") -> task_reads.Row:
+        """Run a failed task again.
+
+        Raises:
+            IllegalState: If it did not fail.
+            InvalidInput: If ``reset`` is false and it has no items.
+        """
+        checked = checked_object(env, "env")
+        row = await self.get(caller, task_id)
+        facts = _failed(row)
+        if not reset and facts.items is None:
+            raise InvalidInput("Only a task with items has the option not to reset")
+        await self._engines.rerun(task_id, reset=reset, env=checked)
+        return await self.get(caller, task_id)
+
+    async def skip(self, caller: Caller, task_id: str) -> task_reads.Row:
+        """Pass over a failed task. Raises IllegalState if it did not fail."""
+        _failed(await self.get(caller, task_id))
+        await self._engines.skip(task_id)
+        return await self.get(caller, task_id)
+
+
+def _failed(row: task_reads.Row) -> TaskFacts:
+    if row["state"] != State.ERROR:
+        raise IllegalState(f"Only a task in the state ERROR can be rerun or skipped; {row['name']!r} is {row['state']}")
+    return facts_of(row)

@@ -1,0 +1,59 @@
+"""``/v2/action_executions``: showing runs of actions, and completing asynchronous ones."""
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.rest import bodies, query
+from mistral_api_gateway.rest.action_resource import ACTION_BODY, RESOURCE, answer_of
+from mistral_api_gateway.rest.operation import Operation
+from mistral_core.errors import Forbidden, InvalidInput
+
+_LIST_EXTRA: Final = ("include_output",)
+
+
+class ActionExecutionEndpoints:
+    """What REST does with action executions."""
+
+    def __init__(self, gateway: Gateway, *, body_limit: int) -> None:
+        self._actions = gateway.action_executions
+        self._limit = body_limit
+
+    def operations(self) -> list[Operation]:
+        """The endpoints, with their documentation."""
+        lists = (*query.paging_arguments(RESOURCE), *_LIST_EXTRA)
+
+        def make(method: str, tail: str, handler: Any, summary: str, **more: Any) -> Operation:
+            path = f"/v2/action_executions{tail}"
+            return Operation(method=method, path=path, handler=handler, summary=summary, tag="actions", **more)
+
+        return [
+            make("GET", "", self.page, "List action executions", query=lists, gives="action_executions"),
+            make("GET", "/{id}", self.get, "Get an action execution", gives="ActionExecution"),
+            make("PUT", "/{id}", self.update, "Complete an action", takes="ActionChange", gives="ActionExecution"),
+            make("DELETE", "/{id}", self.delete, "Refused: they go with their execution", status=204),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        wanted = query.list_query(request, RESOURCE, extra=_LIST_EXTRA)
+        rows = await self._actions.page(ANYONE, wanted.page)
+        return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
+
+    async def get(self, request: Request) -> Response:
+        query.only(request, ())
+        return answer_of(await self._actions.get(ANYONE, request.path_params["id"]))
+
+    async def update(self, request: Request) -> Response:
+        query.only(request, ())
+        sent = bodies.decoded(await bodies.body(request, self._limit), ACTION_BODY, "action_ex")
+        if not sent.state:
+            raise InvalidInput("Error. A state must be given")
+        output = bodies.json_text(sent.output)
+        return answer_of(await self._actions.complete(ANYONE, request.path_params["id"], sent.state, output))
+
+    async def delete(self, request: Request) -> Response:
+        row = await self._actions.get(ANYONE, request.path_params["id"])
+        raise Forbidden(f"Action execution deletion is not allowed; {row['id']} goes with its execution.")

@@ -1,0 +1,79 @@
+"""Reading the bodies of requests: bounded, decoded, and refused in the words that clients know."""
+
+import re
+from typing import Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from mistral_api_gateway.rest.faults import BodyTooLarge
+from mistral_core.errors import InvalidInput
+
+_T = TypeVar("_T")
+
+_UNKNOWN: Final = re.compile(r"unknown field `(.+?)`")
+_WRONG: Final = re.compile(r"(.*) - at `\$\.?(.*)`")
+
+
+async def body(request: Request, limit: int) -> bytes:
+    """Return the body. Raises BodyTooLarge past ``limit`` bytes, without reading on."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def text(request: Request, limit: int) -> str:
+    """Return the body as text. Raises InvalidInput if it is not UTF-8."""
+    try:
+        return (await body(request, limit)).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"The text is not UTF-8: byte {error.start} cannot be read") from None
+
+
+def decoded(data: bytes, decoder: "msgspec.json.Decoder[_T]", argument: str) -> _T:
+    """Decode a JSON body.
+
+    Args:
+        argument: What the body is called in complaints, such as ``wf_ex``.
+
+    Raises:
+        InvalidInput: If it is not JSON, or has an attribute that there is not, or of the wrong type.
+    """
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(_complaint(str(error), argument)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidInput("Request is not in valid JSON format") from None
+
+
+def json_text(value: "msgspec.Raw | msgspec.UnsetType") -> bytes:
+    """Return the JSON text of a field that may come as a value or as a string that holds JSON; empty for none."""
+    if isinstance(value, msgspec.UnsetType):
+        return b""
+    data = bytes(value).strip()
+    if data[:1] == b'"':
+        data = msgspec.json.decode(data, type=str).strip().encode()
+    return b"" if data == b"null" else data
+
+
+def _complaint(message: str, argument: str) -> str:
+    unknown = _UNKNOWN.search(message)
+    if unknown:
+        return f"Unknown attribute for argument {argument}: {unknown[1]}"
+    wrong = _WRONG.match(message)
+    if wrong and wrong[2]:
+        return f"Invalid input for field/attribute {wrong[2]}. {wrong[1]}"
+    return f"Invalid input for argument {argument}. {message}"
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body of a request may have at most {limit} bytes")

@@ -1,0 +1,30 @@
+"""All services of the public gRPC API, put on one server."""
+
+from collections.abc import Sequence
+
+import grpc.aio
+
+from mistral.v1 import (
+    action_execution_service_pb2_grpc,
+    execution_service_pb2_grpc,
+    task_service_pb2_grpc,
+    workflow_service_pb2_grpc,
+)
+from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.rpc.action_executions import ActionExecutionServicer
+from mistral_api_gateway.rpc.executions import ExecutionServicer
+from mistral_api_gateway.rpc.tasks import TaskServicer
+from mistral_api_gateway.rpc.workflows import WorkflowServicer
+
+SERVICES = ("WorkflowService", "ExecutionService", "TaskService", "ActionExecutionService")
+
+
+def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
+    """Add the services to a server and return their full names."""
+    workflow_service_pb2_grpc.add_WorkflowServiceServicer_to_server(WorkflowServicer(gateway), server)
+    execution_service_pb2_grpc.add_ExecutionServiceServicer_to_server(ExecutionServicer(gateway), server)
+    task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(gateway), server)
+    action_execution_service_pb2_grpc.add_ActionExecutionServiceServicer_to_server(
+        ActionExecutionServicer(gateway), server
+    )
+    return [f"mistral.v1.{name}" for name in SERVICES]

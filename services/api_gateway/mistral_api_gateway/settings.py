@@ -1,0 +1,55 @@
+"""Settings of the gateway, read once from its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from mistral_runtime.settings import Environment, ServiceSettings
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """What the gateway needs to know.
+
+    Attributes:
+        service: What every service has; ``listen`` is the address of the public gRPC server.
+        http_listen: ``host:port`` of REST; port 0 lets the system choose.
+        engines: Addresses of the engines, with commas between; empty answers reads only.
+        body_limit: Largest request body over HTTP, in bytes.
+        connection_limit: Most HTTP connections and requests at once; past it the answer is 503.
+        pool_size: Most connections to Postgres.
+    """
+
+    service: ServiceSettings
+    http_listen: str = "127.0.0.1:8989"
+    engines: str = ""
+    body_limit: int = 8 * MEBIBYTE
+    connection_limit: int = 4096
+    pool_size: int = 8
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the ``MISTRAL_`` variables.
+
+        Raises:
+            SettingError: If a variable is missing or malformed.
+        """
+        env = Environment(environ)
+        service = ServiceSettings.read(environ, service="api_gateway")
+        return cls(
+            service=replace(service, listen=env.address("MISTRAL_GRPC_LISTEN", service.listen)),
+            http_listen=env.address("MISTRAL_HTTP_LISTEN", "127.0.0.1:8989"),
+            engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
+            body_limit=env.integer("MISTRAL_HTTP_BODY_LIMIT", 8 * MEBIBYTE, minimum=1024, maximum=15 * MEBIBYTE),
+            connection_limit=env.integer("MISTRAL_HTTP_CONNECTION_LIMIT", 4096, minimum=1),
+            pool_size=env.integer("MISTRAL_GATEWAY_POOL_SIZE", 8, minimum=2),
+        )
+
+    @property
+    def database_url(self) -> str:
+        """The DSN; the gateway cannot do without one."""
+        if self.service.database_url is None:
+            raise ValueError("MISTRAL_DATABASE_URL must be set for the gateway")
+        return self.service.database_url

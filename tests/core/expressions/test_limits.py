@@ -99,3 +99,40 @@ def test_deep_nesting_fails_as_an_expression(scope: Callable[..., Scope]):
     ):
         with pytest.raises(ExpressionFailed):
             evaluate(text, scope(deep=deep))
+
+
+ENDLESS = [
+    "(a+)+$",
+    "(a*)*b",
+    "((a+))+",
+    "([a-z]+)*$",
+    "(\\w+\\s*)+$",
+    "(?:a+|b)+c",
+    "x(y(a+)+)z",
+    "(a+?)+b",
+    "(?=(a+)+b)a",
+]
+SOUND = [
+    "a+",
+    "(a)+",
+    "(a+)",
+    "(\\d+,)*",
+    "([a-z]+-)+x",
+    "(?:ab+c)*",
+    "(a|b)*",
+    "(.|\\n)*",
+    "(\\w+)@(\\w+)",
+    "(a{1,3})+",
+    "(a+b)+",
+]
+
+
+@pytest.mark.parametrize("pattern", ENDLESS)
+def test_regular_expression_that_might_never_end_is_refused(pattern: str, scope: Callable[..., Scope]):
+    with pytest.raises(ExpressionFailed, match="might never end"):
+        evaluate("<% $.text =~ $.pattern %>", scope(text="a" * 40 + "!", pattern=pattern))
+
+
+@pytest.mark.parametrize("pattern", SOUND)
+def test_ordinary_regular_expression_is_let_through(pattern: str, scope: Callable[..., Scope]):
+    evaluate("<% regex($.pattern).matches($.text) %>", scope(text="a" * 40 + "!", pattern=pattern))

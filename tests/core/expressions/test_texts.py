@@ -143,7 +143,7 @@ def test_unknown_language_is_refused(settings: Callable[..., None]):
 @pytest.mark.parametrize(
     ("limits", "text"),
     [
-        (Limits(steps=10), "<% $.l.orderBy($ * 2) %>"),
+        (Limits(steps=10), "<% $.l.orderBy($ * 2).thenBy($) %>"),
         (Limits(iterations=5), "<% range(10) %>"),
         (Limits(iterations=5), "{{ range(10) }}"),
         (Limits(output_bytes=20), "<% [$.l, $.l, $.l] %>".replace("$.l,", "$.l.reverse(),")),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mistral_core.expressions.fast_values import SCALARS, VALUES, Bail, Items, number, value_of
+from mistral_core.expressions.fast_values import ITERATED, SCALARS, VALUES, Bail, Items, Unsized, number, value_of
 from mistral_core.expressions.scope import Scope
 
 # Called with the scope and the evaluated arguments; the receiver of a method comes first.
@@ -46,7 +46,7 @@ def _len(scope: Scope, value: Any) -> int:
 
 
 def _count(scope: Scope, value: Any) -> int:
-    if type(value) is list or type(value) is Items:
+    if type(value) in ITERATED:
         return len(value)
     raise Bail
 
@@ -103,20 +103,32 @@ def _contains_key(scope: Scope, container: Any, key: Any) -> bool:
     raise Bail
 
 
+def _keys(scope: Scope, container: Any) -> Items:
+    if isinstance(container, Mapping):
+        return Items(container)
+    raise Bail
+
+
+def _values(scope: Scope, container: Any) -> Unsized:
+    if type(container) is dict:
+        return Unsized(container.values())
+    raise Bail
+
+
 def _contains(scope: Scope, container: Any, value: Any) -> bool:
-    if type(container) is list and type(value) in VALUES:
+    if type(container) in ITERATED and type(value) in VALUES:
         return value in container
     raise Bail
 
 
 def _first(scope: Scope, values: Any) -> Any:
-    if type(values) is list or type(values) is Items:
+    if type(values) in ITERATED:
         return values[0]
     raise Bail
 
 
 def _last(scope: Scope, values: Any) -> Any:
-    if type(values) is list or type(values) is Items:
+    if type(values) in ITERATED:
         return values[-1]
     raise Bail
 
@@ -124,14 +136,14 @@ def _last(scope: Scope, values: Any) -> Any:
 def _to_list(scope: Scope, values: Any) -> Any:
     if type(values) is list:
         return values
-    if type(values) is Items:
+    if type(values) in ITERATED:
         return list(values)
     raise Bail
 
 
 def _sum(scope: Scope, values: Any) -> Any:
     # Of floats the order of additions matters, and nothing has no sum.
-    if type(values) not in (list, Items) or not values or any(type(value) is not int for value in values):
+    if type(values) not in ITERATED or not values or any(type(value) is not int for value in values):
         raise Bail
     return number(sum(values))
 
@@ -139,7 +151,7 @@ def _sum(scope: Scope, values: Any) -> Any:
 def _join(scope: Scope, values: Any, separator: Any) -> str:
     if type(values) is str:
         values, separator = separator, values
-    if type(separator) is not str or type(values) not in (list, Items) or len(separator) > 100:
+    if type(separator) is not str or type(values) not in ITERATED or len(separator) > 100:
         raise Bail
     if any(type(value) is not str for value in values):
         raise Bail
@@ -199,6 +211,8 @@ METHODS: Mapping[tuple[str, int], Plain] = MappingProxyType(
         ("get", 1): _get,
         ("get", 2): _get,
         ("containsKey", 1): _contains_key,
+        ("keys", 0): _keys,
+        ("values", 0): _values,
         ("contains", 1): _contains,
         ("first", 0): _first,
         ("last", 0): _last,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mistral_core.expressions.fast_values import NUMBERS, SCALARS, VALUES, Bail, Items, Step, number, value_of
+from mistral_core.expressions.fast_values import ITERATED, NUMBERS, SCALARS, VALUES, Bail, Items, Step, number, value_of
 from mistral_core.expressions.scope import Scope
 
 Binary = Callable[[Step, Step], Step]
@@ -110,7 +110,7 @@ def either(left: Step, right: Step) -> Step:
 def contained(left: Step, right: Step) -> Step:
     def member(scope: Scope, it: Any) -> bool:
         a, b = left(scope, it), right(scope, it)
-        if (type(b) is list and type(a) in VALUES) or (type(b) is str and type(a) is str):
+        if (type(b) in ITERATED and type(a) in VALUES) or (type(b) is str and type(a) is str):
             return a in b
         raise Bail
 
@@ -158,7 +158,7 @@ def member_of(container: Step, key: str, limit: int) -> Step:
         kind = type(value)
         if kind is dict:
             return value[key]
-        if kind is list or kind is Items:
+        if kind in ITERATED:
             return _members(value, key, limit)
         if isinstance(value, Mapping):
             return value[key]

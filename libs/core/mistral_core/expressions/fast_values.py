@@ -29,12 +29,17 @@ class Unsupported(Exception):
 
 
 class Items(list[Any]):
-    """What the library would hand on as an iterator: always true, equal to nothing, no index."""
+    """What the library would hand on as an iterator or a view: to be iterated, not compared or indexed."""
+
+
+class Unsized(Items):
+    """The same, but of the kinds that the library gives no length."""
 
 
 NUMBERS = frozenset([int, float])
 SCALARS = frozenset([str, int, float, bool, type(None)])
 VALUES = SCALARS | {dict, list}
+ITERATED = frozenset([list, Items, Unsized])
 
 # Larger integers go to the library, whose guards measure them.
 _LARGE = 1 << 62
@@ -61,7 +66,7 @@ def number(value: Any) -> Any:
 def result(value: Any) -> Any:
     """Return the value as the result of an evaluation."""
     kind = type(value)
-    if kind is Items:
+    if kind is Items or kind is Unsized:
         return list(value)
     if kind not in VALUES or (kind is float and not isfinite(value)):
         raise Bail

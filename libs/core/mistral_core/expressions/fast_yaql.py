@@ -16,7 +16,8 @@ from yaql.language import expressions
 
 from mistral_core.expressions import fast_operators as operators
 from mistral_core.expressions.fast_functions import FUNCTIONS, METHODS, Plain
-from mistral_core.expressions.fast_values import BAIL, Bail, Items, Step, Unsupported, result, value_of
+from mistral_core.expressions.fast_loops import LOOPS
+from mistral_core.expressions.fast_values import BAIL, Step, Unsupported, result, value_of
 from mistral_core.expressions.limits import Limits
 from mistral_core.expressions.scope import Scope
 
@@ -25,7 +26,6 @@ __all__ = ["BAIL", "Fast", "compile_tree"]
 Fast = Callable[[Scope], Any]
 
 _ROOT = "$"
-_LAMBDAS = {"where": "where", "filter": "where", "select": "select", "map": "select"}
 
 
 def compile_tree(tree: Any, limits: Limits, shadowed: Collection[str] = ()) -> Fast | None:
@@ -100,7 +100,7 @@ class _Compiler:
             return operators.member_of(self.step(left), right.value, self._limit)
         if type(right) is not expressions.Function or right.name in self._shadowed:
             raise Unsupported
-        if right.name in _LAMBDAS and len(right.args) == 1:
+        if right.name in LOOPS and len(right.args) == 1:
             return self._lambda(left, right)
         return self._call(METHODS, right, [left])
 
@@ -109,8 +109,7 @@ class _Compiler:
         if self._inside and not _begins_with_root(receiver):
             raise Unsupported
         body = _Compiler(self._limit, self._shadowed, inside=True).step(call.args[0])
-        build = _where if _LAMBDAS[call.name] == "where" else _select
-        return build(self.step(receiver), body, self._limit)
+        return LOOPS[call.name](self.step(receiver), body, self._limit)
 
     def _function(self, node: Any) -> Step:
         if node.name in self._shadowed:
@@ -199,25 +198,3 @@ def _list(items: list[Step]) -> Step:
 
 def _dict(pairs: list[tuple[str, Step]]) -> Step:
     return lambda scope, it: {key: value_of(value(scope, it)) for key, value in pairs}
-
-
-def _where(receiver: Step, predicate: Step, limit: int) -> Step:
-    def keep(scope: Scope, it: Any) -> Items:
-        values = _iterated(receiver(scope, it), limit)
-        return Items([value for value in values if value_of(predicate(scope, value))])
-
-    return keep
-
-
-def _select(receiver: Step, selector: Step, limit: int) -> Step:
-    def take(scope: Scope, it: Any) -> Items:
-        values = _iterated(receiver(scope, it), limit)
-        return Items([value_of(selector(scope, value)) for value in values])
-
-    return take
-
-
-def _iterated(values: Any, limit: int) -> list[Any]:
-    if (type(values) is list or type(values) is Items) and len(values) <= limit:
-        return values
-    raise Bail

@@ -15,6 +15,7 @@ from typing import Any
 
 from yaql.language import utils, yaqltypes
 
+from mistral_core.expressions import regex_guard
 from mistral_core.expressions.limits import LimitReached, Limits
 from mistral_core.expressions.text_format import format_text
 from mistral_core.expressions.yaql_library import Context, counted, override
@@ -159,9 +160,7 @@ class _Texts:
         return substitute
 
     def _compiled(self, pattern: str, flags: int) -> re.Pattern[str]:
-        if len(pattern) > self._limits.pattern_chars:
-            raise LimitReached(f"a regular expression has more than {self._limits.pattern_chars} characters")
-        return re.compile(pattern, flags)
+        return regex_guard.compiled(pattern, flags, longest=self._limits.pattern_chars)
 
 
 class _Collections:

@@ -49,6 +49,8 @@ def begin(start: Start, surroundings: Surroundings) -> Decision:
 
 
 def _input(start: Start) -> tuple[dict[str, Any], dict[str, Any]]:
+    if not isinstance(start.input, Mapping) or not isinstance(start.params, Mapping):
+        raise InvalidInput("Input and params of an execution must be mappings.")
     declared = {each.name: each for each in start.definition.input}
     given, params = dict(start.input), dict(start.params)
     unexpected = [name for name in given if name not in declared]

@@ -40,7 +40,7 @@ def publish(context: Context, published: Mapping[str, Any] | None) -> Context:
 
 
 def merge(contexts: Iterable[Context]) -> Context:
-    """Return the contexts as one; where versions do not decide, the earlier context wins."""
+    """Return the contexts as one; where versions do not decide, the later context wins."""
     remaining = iter(contexts)
     first = next(remaining, EMPTY)
     values, versions = first.values, first.versions
@@ -90,7 +90,7 @@ def _winner(path: Path, left: Any, left_versions: Map[Path, int], right: Any, ri
             elif result[name] is not value:
                 result[name] = _winner((*path, name), result[name], left_versions, value, right_versions)
         return result
-    return right if _version(right_versions, path, right) > _version(left_versions, path, left) else left
+    return left if _version(left_versions, path, left) > _version(right_versions, path, right) else right
 
 
 def _version(versions: Map[Path, int], path: Path, value: Any) -> int:

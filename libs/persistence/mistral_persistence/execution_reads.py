@@ -13,7 +13,7 @@ from mistral_core.machine.state import State
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Filter, Kind, Listing, Operator, Page, Statement, page_statement
 
-Row: TypeAlias = "asyncpg.Record"
+Row: TypeAlias = asyncpg.Record
 
 EXECUTIONS = Listing(
     source="execution e",
@@ -22,6 +22,7 @@ EXECUTIONS = Listing(
         "workflow_id": Column(sql="e.workflow_id", kind=Kind.UUID),
         "workflow_version": Column(sql="e.workflow_version", kind=Kind.NUMBER),
         "workflow_name": Column(sql="e.workflow_name"),
+        "name": Column(sql="e.workflow_name"),
         "workflow_namespace": Column(sql="e.workflow_namespace"),
         "description": Column(sql="e.description"),
         "tags": Column(sql="e.tags", kind=Kind.TAGS),
@@ -50,7 +51,7 @@ EXECUTIONS = Listing(
 HEAVY = frozenset({"output", "published_global"})
 """Columns that lists leave out unless asked."""
 
-ALL_COLUMNS: Sequence[str] = tuple(EXECUTIONS.columns)
+ALL_COLUMNS: Sequence[str] = tuple(name for name in EXECUTIONS.columns if name != "name")
 LIST_COLUMNS: Sequence[str] = tuple(name for name in ALL_COLUMNS if name not in HEAVY)
 
 _BY_IDS = f"{EXECUTIONS.select(ALL_COLUMNS)} WHERE e.id = ANY($1::uuid[])"

@@ -12,7 +12,7 @@ import asyncpg
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
 
-Row: TypeAlias = "asyncpg.Record"
+Row: TypeAlias = asyncpg.Record
 
 TASKS = Listing(
     source="task_execution t JOIN execution e ON e.id = t.execution_id",

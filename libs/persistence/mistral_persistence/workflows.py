@@ -15,7 +15,7 @@ from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
 from mistral_persistence.literals import as_uuid
 
-Row: TypeAlias = "asyncpg.Record"
+Row: TypeAlias = asyncpg.Record
 
 WORKFLOWS = Listing(
     source="workflow w",

@@ -27,6 +27,10 @@ _SCHEMAS: Final[dict[str, Any]] = {
         "type": "object",
         "properties": {"healthy": _FLAG, "postgres": _TEXT, "bus": _TEXT, "engine": _TEXT},
     },
+    "Report": {
+        "type": "object",
+        "properties": {"statistics": {"type": "object"}, "root_workflow_execution": {"type": "object"}},
+    },
     "TaskChange": {
         "type": "object",
         "properties": {
@@ -77,6 +81,7 @@ def _route(operation: Operation, plurals: Mapping[str, str]) -> APIRoute:
         methods=[operation.method],
         status_code=operation.status,
         summary=operation.summary,
+        description=operation.summary,
         tags=[operation.tag],
         operation_id=_operation_id(operation),
         response_model=None,

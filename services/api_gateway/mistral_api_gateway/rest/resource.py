@@ -13,7 +13,7 @@ from mistral_api_gateway.rest.faults import JSON
 from mistral_core.errors import InvalidInput
 from mistral_persistence.listing import Kind, Listing
 
-Row: TypeAlias = "asyncpg.Record"
+Row: TypeAlias = asyncpg.Record
 
 _SECONDS: Final = 19
 

@@ -1,4 +1,4 @@
-"""A NATS of each test's own, connected to."""
+"""What the tests here share: a NATS of each test's own, and a gRPC service that does as it is told."""
 
 import asyncio
 import shutil
@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import grpc
+import grpc.aio
 import pytest
 
+from mistral_core import errors
 from mistral_mesh.program import Running
+from mistral_runtime import telemetry
 from mistral_runtime.bus import Bus, connect
 
 
@@ -59,3 +64,75 @@ async def bus(own_nats: Nats) -> AsyncIterator[Bus]:
     async with own_nats.connect() as bus:
         await bus.streams.ensure_streams()
         yield bus
+
+
+_RAISED: dict[bytes, Exception] = {
+    b"not found": errors.NotFound("no workflow 'x'"),
+    b"conflict": errors.Conflict("'x' exists"),
+    b"forbidden": errors.Forbidden("'x' is not yours"),
+    b"invalid": errors.Invalid("cannot be"),
+    b"input": errors.InvalidInput("'a' is missing"),
+    b"definition": errors.InvalidDefinition("is no list", path="tasks.t1", line=7, column=3),
+    b"expression": errors.ExpressionFailed("YAQL", "$.x", "no such key"),
+    b"state": errors.IllegalState("already paused"),
+    b"limit": errors.LimitExceeded("too many"),
+    b"unavailable": errors.Unavailable("starting"),
+    b"bug": RuntimeError("the password is hunter2"),
+}
+
+
+class Echo:
+    """Answers what it is asked, or raises what the request names."""
+
+    raised = _RAISED
+
+    def __init__(self) -> None:
+        self.metadata: dict[str, Any] = {}
+        self.release = asyncio.Event()
+
+    async def unary(self, request: bytes, context: Any) -> bytes:
+        self.metadata = dict(context.invocation_metadata())
+        if request in _RAISED:
+            raise _RAISED[request]
+        if request == b"trace":
+            return (telemetry.current_traceparent() or "").encode()
+        if request == b"abort":
+            await context.abort(grpc.StatusCode.OUT_OF_RANGE, "too far")
+        if request == b"wait":
+            await self.release.wait()
+        return request
+
+    async def many(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        yield b"first"
+        if request in _RAISED:
+            raise _RAISED[request]
+        yield (telemetry.current_traceparent() or "").encode()
+
+    async def gather(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        return b"".join([request async for request in requests])
+
+    async def chat(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        async for request in requests:
+            if request in _RAISED:
+                raise _RAISED[request]
+            yield request
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        handlers = {
+            "Unary": grpc.unary_unary_rpc_method_handler(self.unary),
+            "Many": grpc.unary_stream_rpc_method_handler(self.many),
+            "Gather": grpc.stream_unary_rpc_method_handler(self.gather),
+            "Chat": grpc.stream_stream_rpc_method_handler(self.chat),
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", handlers),))
+        return ["test.Echo"]
+
+
+@pytest.fixture
+def new_echo() -> type[Echo]:
+    return Echo
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import pytest
 
 from mistral_runtime.bus import Bus, BusClosed, Delivery, PullConsumer
-from mistral_runtime.bus.api import ApiError, ask
+from mistral_runtime.bus.api import ApiError
 
 SUBJECT = "mistral.engine.1"
 
@@ -36,7 +36,7 @@ def numbers(deliveries: Iterable[Delivery]) -> set[int]:
 
 def settled(bus: Bus) -> Callable[[], Awaitable[bool]]:
     async def nothing_left() -> bool:
-        info = await ask(bus.client, "CONSUMER.INFO.ENGINE.c")
+        info = await bus.api.ask("CONSUMER.INFO.ENGINE.c")
         return info["num_ack_pending"] + info["num_pending"] == 0
 
     return nothing_left
@@ -68,7 +68,7 @@ async def test_an_acked_message_is_gone_from_the_work_queue(bus, until):
         delivery.ack()
 
     await until(settled(bus))
-    assert (await ask(bus.client, "STREAM.INFO.ENGINE"))["state"]["messages"] == 0
+    assert (await bus.api.ask("STREAM.INFO.ENGINE"))["state"]["messages"] == 0
 
 
 async def test_a_message_sent_back_comes_again(bus):
@@ -161,7 +161,7 @@ async def test_what_is_not_taken_is_not_pulled_beyond_the_window(bus):
     await take(consumer, 1)
     await asyncio.sleep(0.2)
 
-    info = await ask(bus.client, "CONSUMER.INFO.ENGINE.c")
+    info = await bus.api.ask("CONSUMER.INFO.ENGINE.c")
 
     assert info["num_ack_pending"] <= 11
 
@@ -236,7 +236,7 @@ async def test_a_stopped_consumer_says_so_to_who_waits(bus):
     with pytest.raises(BusClosed):
         await taking
     with pytest.raises(ApiError):
-        await ask(bus.client, "CONSUMER.INFO.ENGINE.c")
+        await bus.api.ask("CONSUMER.INFO.ENGINE.c")
 
 
 async def test_a_fresh_start_gets_at_once_what_a_dead_predecessor_held(own_nats, bus):
@@ -255,7 +255,7 @@ async def test_changed_settings_reach_a_consumer_that_exists(bus):
 
     await consuming(bus, max_ack_pending=20, subjects=[SUBJECT, "mistral.engine.2"])
 
-    config = (await ask(bus.client, "CONSUMER.INFO.ENGINE.c"))["config"]
+    config = (await bus.api.ask("CONSUMER.INFO.ENGINE.c"))["config"]
     assert (config["max_ack_pending"], config["filter_subjects"]) == (20, [SUBJECT, "mistral.engine.2"])
 
 
@@ -269,3 +269,35 @@ async def test_cancelled_takes_leave_nothing_behind(bus):
 
     assert numbers(await take(consumer, 1)) == {1}
     assert not consumer._takers
+
+
+async def test_a_paused_consumer_asks_for_nothing_further(bus):
+    consumer = await consuming(bus, window=4)
+    consumer.pause()
+    await publish(bus, range(20))
+    await take(consumer, 4)
+
+    with pytest.raises(TimeoutError):
+        await take(consumer, 1, seconds=0.3)
+
+    consumer.pause(False)
+    assert len(await take(consumer, 16)) == 16
+
+
+async def test_who_leaves_gets_what_was_not_taken(bus):
+    await publish(bus, range(10))
+    consumer = await consuming(bus)
+    taken = await take(consumer, 4)
+
+    left = await consumer.leave()
+
+    assert numbers(taken) | numbers(left) == set(range(10))
+
+
+async def test_stopping_without_a_server_is_quick(own_nats, bus, until):
+    consumer = await consuming(bus)
+    own_nats.server.kill()
+    await until(lambda: not bus.connected)
+
+    async with asyncio.timeout(1):
+        await consumer.stop(delete=True)

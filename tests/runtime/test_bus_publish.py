@@ -6,11 +6,10 @@ import shutil
 import pytest
 
 from mistral_runtime.bus import Bus, BusRefused, BusUnavailable, MessageTooLarge, PullConsumer, connect
-from mistral_runtime.bus.api import ask
 
 
 async def stored(bus: Bus, stream: str = "ENGINE") -> int:
-    return int((await ask(bus.client, f"STREAM.INFO.{stream}"))["state"]["messages"])
+    return int((await bus.api.ask(f"STREAM.INFO.{stream}"))["state"]["messages"])
 
 
 async def test_a_published_message_is_stored_when_publish_returns(bus):
@@ -65,7 +64,7 @@ async def test_publishing_goes_on_after_the_server_came_back_without_its_store(o
 
 
 async def test_publishing_goes_on_after_the_stream_was_deleted(bus):
-    await ask(bus.client, "STREAM.DELETE.ENGINE")
+    await bus.api.ask("STREAM.DELETE.ENGINE")
 
     await bus.publish("mistral.engine.1", b"after")
 
@@ -112,7 +111,7 @@ async def test_a_cancelled_publish_leaves_nothing_behind(own_nats, bus):
     publishing.cancel()
     await asyncio.wait([publishing])
 
-    assert not bus._publisher._waiting
+    assert not bus._replies._waiting
     await asyncio.to_thread(own_nats.server.restart)
 
 

@@ -1,7 +1,6 @@
 """Calls over a real port: errors become statuses with details, and statuses become errors again."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -16,81 +15,15 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import REGISTRY
 
 from mistral_core import errors
-from mistral_runtime import telemetry
 from mistral_runtime.channel import channel, error_from
 from mistral_runtime.errors import DETAILS_KEY, status_of
 from mistral_runtime.server import grpc_server
-from mistral_runtime.settings import ServiceSettings
 
 SERVICE = "test.Echo"
 
-RAISED: dict[bytes, Exception] = {
-    b"not found": errors.NotFound("no workflow 'x'"),
-    b"conflict": errors.Conflict("'x' exists"),
-    b"forbidden": errors.Forbidden("'x' is not yours"),
-    b"invalid": errors.Invalid("cannot be"),
-    b"input": errors.InvalidInput("'a' is missing"),
-    b"definition": errors.InvalidDefinition("is no list", path="tasks.t1", line=7, column=3),
-    b"expression": errors.ExpressionFailed("YAQL", "$.x", "no such key"),
-    b"state": errors.IllegalState("already paused"),
-    b"limit": errors.LimitExceeded("too many"),
-    b"unavailable": errors.Unavailable("starting"),
-    b"bug": RuntimeError("the password is hunter2"),
-}
-
-
-class Echo:
-    """Answers what it is asked, or raises what the request names."""
-
-    def __init__(self) -> None:
-        self.metadata: dict[str, Any] = {}
-        self.release = asyncio.Event()
-
-    async def unary(self, request: bytes, context: Any) -> bytes:
-        self.metadata = dict(context.invocation_metadata())
-        if request in RAISED:
-            raise RAISED[request]
-        if request == b"trace":
-            return (telemetry.current_traceparent() or "").encode()
-        if request == b"abort":
-            await context.abort(grpc.StatusCode.OUT_OF_RANGE, "too far")
-        if request == b"wait":
-            await self.release.wait()
-        return request
-
-    async def many(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
-        yield b"first"
-        if request in RAISED:
-            raise RAISED[request]
-        yield (telemetry.current_traceparent() or "").encode()
-
-    async def gather(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
-        return b"".join([request async for request in requests])
-
-    async def chat(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
-        async for request in requests:
-            if request in RAISED:
-                raise RAISED[request]
-            yield request
-
-    def register(self, server: grpc.aio.Server) -> list[str]:
-        handlers = {
-            "Unary": grpc.unary_unary_rpc_method_handler(self.unary),
-            "Many": grpc.unary_stream_rpc_method_handler(self.many),
-            "Gather": grpc.stream_unary_rpc_method_handler(self.gather),
-            "Chat": grpc.stream_stream_rpc_method_handler(self.chat),
-        }
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
-        return [SERVICE]
-
 
 @pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-async def opened(echo: Echo) -> AsyncIterator[grpc.aio.Channel]:
+async def opened(echo: Any) -> AsyncIterator[grpc.aio.Channel]:
     async with grpc_server("127.0.0.1:0", echo.register) as port, channel(f"127.0.0.1:{port}") as opened:
         yield opened
 
@@ -129,24 +62,24 @@ def details(error: grpc.aio.AioRpcError, kind: Any) -> Any:
         (b"limit", grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED"),
     ],
 )
-async def test_an_error_of_ours_travels_as_a_status_and_comes_out_as_itself(opened, request_, code, reason):
+async def test_an_error_of_ours_travels_as_a_status_and_comes_out_as_itself(echo, opened, request_, code, reason):
     error = await failure(opened, request_)
 
     info = details(error, error_details_pb2.ErrorInfo)
     assert (error.code(), info.reason, info.domain) == (code, reason, "mistral")
     again = error_from(error)
-    assert type(again) is type(RAISED[request_])
-    assert str(again) == str(RAISED[request_])
+    assert type(again) is type(echo.raised[request_])
+    assert str(again) == str(echo.raised[request_])
 
 
-def test_every_error_of_the_core_has_a_status():
+def test_every_error_of_the_core_has_a_status(echo):
     def below(kind: type[Exception]) -> set[type[Exception]]:
         return {kind}.union(*(below(child) for child in kind.__subclasses__()))
 
-    assert below(errors.WorkflowError) - {errors.WorkflowError} == {type(raised) for raised in RAISED.values()} - {
+    assert below(errors.WorkflowError) - {errors.WorkflowError} == {type(raised) for raised in echo.raised.values()} - {
         RuntimeError
     }
-    assert all(status_of(raised) for raised in RAISED.values() if isinstance(raised, errors.WorkflowError))
+    assert all(status_of(raised) for raised in echo.raised.values() if isinstance(raised, errors.WorkflowError))
 
 
 async def test_a_fault_in_a_definition_names_its_place(opened):
@@ -239,10 +172,10 @@ async def test_running_calls_finish_while_the_server_drains(echo, until):
             await leaving
 
 
-async def test_a_taken_port_is_told(echo):
+async def test_a_taken_port_is_told(echo, new_echo):
     async with grpc_server("127.0.0.1:0", echo.register) as port:
         with pytest.raises(OSError, match="cannot listen"):
-            async with grpc_server(f"127.0.0.1:{port}", Echo().register):
+            async with grpc_server(f"127.0.0.1:{port}", new_echo().register):
                 pass
 
 
@@ -253,56 +186,3 @@ async def test_calls_are_counted_by_method_and_code(opened):
     await failure(opened, b"not found")
 
     assert REGISTRY.get_sample_value("mistral_grpc_server_seconds_count", labels) == before + 1
-
-
-async def test_calls_go_round_the_replicas_and_past_a_dead_one():
-    first, second = Echo(), Echo()
-    async with grpc_server("127.0.0.1:0", second.register) as alive:
-        async with (
-            grpc_server("127.0.0.1:0", first.register, drain_seconds=0) as dying,
-            channel(f"127.0.0.1:{dying}, 127.0.0.1:{alive}") as opened,
-            asyncio.timeout(5),
-        ):
-            while not (first.metadata and second.metadata):
-                await unary(opened)(b"x")
-        async with channel(f"127.0.0.1:{dying},127.0.0.1:{alive}") as opened:
-            assert [await unary(opened)(b"x") for _ in range(10)] == [b"x"] * 10
-
-
-async def test_nobody_there_is_unavailable():
-    async with channel("127.0.0.1:1") as opened:
-        with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await unary(opened)(b"x", timeout=5)
-
-    assert isinstance(error_from(raised.value), errors.Unavailable)
-
-
-async def test_a_trace_goes_through_a_call(echo, tmp_path):
-    file = tmp_path / "spans"
-    with telemetry.telemetry(ServiceSettings(name="engine-0", trace_ratio=1.0, trace_file=str(file))):
-        async with grpc_server("127.0.0.1:0", echo.register) as port, channel(f"127.0.0.1:{port}") as opened:
-            with telemetry.span("outer"):
-                here = telemetry.current_traceparent()
-                there = (await unary(opened)(b"trace")).decode()
-                streamed = [answer async for answer in opened.unary_stream(f"/{SERVICE}/Many")(b"")][1].decode()
-
-    trace_id = here.split("-")[1]
-    assert there.split("-")[1] == streamed.split("-")[1] == trace_id
-    spans = [json.loads(line) for line in file.read_text().splitlines()]
-    assert {span["trace_id"] for span in spans} == {trace_id}
-    outer = next(span for span in spans if span["name"] == "outer")
-    call = next(span for span in spans if span["name"] == f"/{SERVICE}/Unary")
-    assert (call["parent_id"], call["kind"], call["service"]) == (outer["span_id"], "SERVER", "engine-0")
-
-
-async def test_an_unsampled_trace_stays_unsampled_on_the_other_side(echo, tmp_path):
-    file = tmp_path / "spans"
-    with telemetry.telemetry(ServiceSettings(name="engine-0", trace_ratio=0.0, trace_file=str(file))):
-        async with grpc_server("127.0.0.1:0", echo.register) as port, channel(f"127.0.0.1:{port}") as opened:
-            with telemetry.span("outer"):
-                here = telemetry.current_traceparent()
-                there = (await unary(opened)(b"trace")).decode()
-
-    assert there == here
-    assert there.endswith("-00")
-    assert file.read_text() == ""

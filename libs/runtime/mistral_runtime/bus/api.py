@@ -3,10 +3,9 @@
 from typing import Any
 
 import msgspec
-import nats.errors
-from nats.aio.client import Client
 
 from mistral_runtime.bus.errors import BusError, BusUnavailable
+from mistral_runtime.bus.replies import NoReply, Replies
 
 # Error codes of JetStream.
 CONSUMER_NOT_FOUND = 10014
@@ -35,21 +34,28 @@ class ApiError(BusError):
         return self.code in _MISSING
 
 
-async def ask(client: Client, subject: str, body: object = None, *, seconds: float = 5.0) -> dict[str, Any]:
-    """Ask JetStream and return its answer.
+class Api:
+    """Asks JetStream."""
 
-    Raises:
-        ApiError: If JetStream answers with an error.
-        BusUnavailable: If there is no connection, no JetStream or no answer in time.
-    """
-    data = b"" if body is None else msgspec.json.encode(body)
-    try:
-        reply = await client.request(f"$JS.API.{subject}", data, timeout=seconds)
-    except nats.errors.Error as error:
-        raise BusUnavailable(f"{subject}: {error or type(error).__name__}") from error
-    answer: dict[str, Any] = msgspec.json.decode(reply.data)
-    if problem := answer.get("error"):
-        raise ApiError(
-            subject, int(problem.get("code", 0)), int(problem.get("err_code", 0)), str(problem.get("description", ""))
-        )
-    return answer
+    def __init__(self, replies: Replies) -> None:
+        self._replies = replies
+
+    async def ask(self, subject: str, body: object = None, *, seconds: float = 5.0) -> dict[str, Any]:
+        """Ask and return the answer; ``subject`` without ``$JS.API.``, such as ``STREAM.INFO.ENGINE``.
+
+        Raises:
+            ApiError: If JetStream answers with an error.
+            BusUnavailable: If there is no connection, no JetStream or no answer in time.
+        """
+        data = b"" if body is None else msgspec.json.encode(body)
+        try:
+            reply = await self._replies.ask(f"$JS.API.{subject}", data, seconds=seconds)
+        except NoReply as error:
+            raise BusUnavailable(f"{subject}: {error}") from None
+        if not reply.data:
+            raise BusUnavailable(f"{subject}: JetStream is not there")
+        answer: dict[str, Any] = msgspec.json.decode(reply.data)
+        if problem := answer.get("error"):
+            says = str(problem.get("description", ""))
+            raise ApiError(subject, int(problem.get("code", 0)), int(problem.get("err_code", 0)), says)
+        return answer

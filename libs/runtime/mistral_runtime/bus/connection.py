@@ -10,14 +10,19 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
 
+from mistral_runtime.bus.api import Api
 from mistral_runtime.bus.errors import BusClosed, BusError, BusUnavailable
+from mistral_runtime.bus.inlet import end_interest
 from mistral_runtime.bus.message import Message
 from mistral_runtime.bus.outbox import Outbox
 from mistral_runtime.bus.publish import Publisher, headed
+from mistral_runtime.bus.replies import Replies
 from mistral_runtime.bus.streams import Streams
 from mistral_runtime.lifecycle import Tasks, supervised
+from mistral_runtime.metrics import counter
 
 _log = logging.getLogger(__name__)
+_reconnects = counter("bus_reconnects", "Times the connection to the bus came back")
 
 RECONNECT_SECONDS = 0.25
 # Half-open connections are noticed after three silent pings.
@@ -31,15 +36,13 @@ Listener = Callable[[], None]
 class Subscription:
     """Interest in a subject; ends with ``unsubscribe()`` or with the connection."""
 
-    def __init__(self, subscription: NatsSubscription) -> None:
+    def __init__(self, client: Client, subscription: NatsSubscription) -> None:
+        self._client = client
         self._subscription = subscription
 
     async def unsubscribe(self) -> None:
         """Take no further messages; those that have arrived are handled first."""
-        try:
-            await self._subscription.drain()  # type: ignore[no-untyped-call]
-        except (nats.errors.ConnectionClosedError, nats.errors.BadSubscriptionError):
-            return
+        await end_interest(self._client, self._subscription)
 
 
 class Bus:
@@ -47,6 +50,7 @@ class Bus:
 
     Attributes:
         client: The client of nats-py, for what has no method here.
+        api: JetStream's own requests.
         streams: The streams of the mesh.
         tasks: Background tasks that end with the connection; one that crashes ends the connection's block.
     """
@@ -54,12 +58,15 @@ class Bus:
     def __init__(self, client: Client, tasks: Tasks) -> None:
         self.client = client
         self.tasks = tasks
-        self.streams = Streams(client)
-        self._publisher = Publisher(client, self.streams)
+        self._replies = Replies(client)
+        self.api = Api(self._replies)
+        self.streams = Streams(self.api, lambda: self.connected)
+        self._publisher = Publisher(self._replies, self.streams)
         self.outbox = Outbox(client)
         self._reconnected = asyncio.Event()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closing = False
+        self._complained = False
         self._listeners: list[Listener] = []
         self.streams.on_reset(lambda stream, _: self.outbox.drop_acks(stream))
 
@@ -94,7 +101,7 @@ class Bus:
             except Exception:
                 _log.exception("the handler of %s failed", subject)
 
-        return Subscription(await self.client.subscribe(subject, queue=queue, cb=handle))
+        return Subscription(self.client, await self.client.subscribe(subject, queue=queue, cb=handle))
 
     async def request_all(self, subject: str, data: bytes, wait_seconds: float) -> list[bytes]:
         """Ask everyone who listens and return the answers that come in time; at once if nobody listens."""
@@ -134,7 +141,7 @@ class Bus:
     # What connect() wires to the client and runs in the background.
 
     async def _begin(self) -> None:
-        await self._publisher.start()
+        await self._replies.start()
         self.tasks.start(self.outbox.run(), name="bus outbox")
         self.tasks.start(self._mend(), name="bus mending")
         self.tasks.start(self.streams.watch(), name="bus streams")
@@ -145,9 +152,12 @@ class Bus:
             _log.warning("lost the connection to the bus")
         self.outbox.hold()
         self._publisher.interrupted()
+        self._replies.interrupted()
 
     async def _back(self) -> None:
         _log.info("connected to the bus again")
+        _reconnects.inc()
+        self._complained = False
         self._reconnected.set()
 
     async def _over(self) -> None:
@@ -155,7 +165,9 @@ class Bus:
             self._ended.set_result(None)
 
     async def _complaint(self, error: Exception) -> None:
-        level = logging.WARNING if self.client.is_connected else logging.DEBUG
+        # While there is no connection every attempt complains: the first one is enough.
+        level = logging.DEBUG if self._complained else logging.WARNING
+        self._complained = not self.client.is_connected
         _log.log(level, "bus: %s", str(error) or type(error).__name__)
 
     async def _until_ended(self) -> None:
@@ -226,5 +238,6 @@ async def _open(bus: Bus, url: str, name: str, wait_seconds: float) -> None:
                 ping_interval=_PING_SECONDS,
             )
     except TimeoutError:
+        reason = bus.client.last_error
         await bus.client.close()
-        raise BusUnavailable(f"no connection to the bus within {wait_seconds:g} s") from None
+        raise BusUnavailable(f"no connection to the bus within {wait_seconds:g} s: {reason}") from None

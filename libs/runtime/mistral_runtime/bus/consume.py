@@ -88,8 +88,8 @@ class PullConsumer:
             BusError: If the server refuses it or does not answer.
         """
         if fresh:
-            await remove(self._bus.client, self._definition.stream, self._definition.name)
-        self._origin = self._originating(await declare(self._bus.client, self._definition))
+            await remove(self._bus.api, self._definition.stream, self._definition.name)
+        self._origin = self._originating(await declare(self._bus.api, self._definition))
         self._subscription = await receive(self._bus.client, self._pulls.interest, self._arrived)
         self._endings = [self._bus.on_reconnect(self._resync), self._bus.streams.on_reset(self._reset)]
         await self._pulls.renew(0)
@@ -104,7 +104,7 @@ class PullConsumer:
                 # Without a connection this would take until its deadline; the server drops it by itself in time.
                 if not self._bus.connected:
                     raise BusUnavailable("there is no connection")
-                await remove(self._bus.client, self._definition.stream, self._definition.name)
+                await remove(self._bus.api, self._definition.stream, self._definition.name)
             except BusError as error:
                 _log.warning("consumer %s was not removed: %s", self._definition.name, error)
 
@@ -237,7 +237,7 @@ class PullConsumer:
         try:
             # First the streams: if ours is a new one, nothing may be acked from here on that came from the old one.
             await self._bus.streams.mend()
-            declared = await declare(self._bus.client, self._definition, start_sequence=self._origin.position)
+            declared = await declare(self._bus.api, self._definition, start_sequence=self._origin.position)
         except BusError:
             self._bus.streams.check_soon()
             raise

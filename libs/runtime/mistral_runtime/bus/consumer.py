@@ -3,9 +3,8 @@
 from typing import Any
 
 import msgspec
-from nats.aio.client import Client
 
-from mistral_runtime.bus.api import ApiError, ask
+from mistral_runtime.bus.api import Api, ApiError
 
 _SECOND = 1_000_000_000
 _EPHEMERAL_SECONDS = 60
@@ -45,7 +44,7 @@ class Declared(msgspec.Struct, frozen=True):
     position: int
 
 
-async def declare(client: Client, wanted: ConsumerDefinition, *, start_sequence: int | None = None) -> Declared:
+async def declare(api: Api, wanted: ConsumerDefinition, *, start_sequence: int | None = None) -> Declared:
     """Make the consumer or bring it up to date.
 
     Args:
@@ -57,7 +56,7 @@ async def declare(client: Client, wanted: ConsumerDefinition, *, start_sequence:
     """
     config = _config(wanted)
     try:
-        info = await ask(client, f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
+        info = await api.ask(f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
     except ApiError as error:
         if not error.missing:
             raise
@@ -68,17 +67,17 @@ async def declare(client: Client, wanted: ConsumerDefinition, *, start_sequence:
             return _declared(info)
         config |= {key: current[key] for key in _POSITION if key in current}
     body = {"stream_name": wanted.stream, "config": config, "action": ""}
-    return _declared(await ask(client, f"CONSUMER.CREATE.{wanted.stream}.{wanted.name}", body))
+    return _declared(await api.ask(f"CONSUMER.CREATE.{wanted.stream}.{wanted.name}", body))
 
 
 def _declared(info: dict[str, Any]) -> Declared:
     return Declared(str(info["created"]), int(info["ack_floor"]["stream_seq"]) + 1)
 
 
-async def remove(client: Client, stream: str, name: str) -> None:
+async def remove(api: Api, stream: str, name: str) -> None:
     """Delete a consumer; it is fine if there is none."""
     try:
-        await ask(client, f"CONSUMER.DELETE.{stream}.{name}")
+        await api.ask(f"CONSUMER.DELETE.{stream}.{name}")
     except ApiError as error:
         if not error.missing:
             raise

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -31,3 +32,18 @@ class _Inlet(asyncio.Future[Msg]):
 async def receive(client: Client, subject: str, take: Callable[[Msg], None]) -> Subscription:
     """Call ``take`` with every message of the subject, at once; it must be quick and must not block."""
     return await client.subscribe(subject, future=_Inlet(take))
+
+
+async def end_interest(client: Client, subscription: Subscription) -> None:
+    """Take no further messages; what the server has sent by now still arrives, if it can be asked for that."""
+    try:
+        if client.is_connected:
+            await subscription.drain()  # type: ignore[no-untyped-call]
+        else:
+            await subscription.unsubscribe()
+    except (nats.errors.ConnectionClosedError, nats.errors.BadSubscriptionError):
+        return
+    except nats.errors.Error as error:
+        _log.warning(
+            "the interest in %s was not ended properly: %s", subscription.subject, error or type(error).__name__
+        )

@@ -56,6 +56,7 @@ class Pulls:
         return self._outstanding + buffered <= self._window // 2
 
     def arrived(self) -> None:
+        self._heard = time.monotonic()
         if self._outstanding:
             self._outstanding -= 1
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from nats.aio.client import Client
-
-from mistral_runtime.bus.api import STREAM_EXISTS, ApiError, ask
+from mistral_runtime.bus.api import STREAM_EXISTS, Api, ApiError
 from mistral_runtime.bus.doubts import Doubts
 from mistral_runtime.bus.errors import BusError, BusUnavailable
+from mistral_runtime.metrics import counter
 
 _log = logging.getLogger(__name__)
+_resets = counter("bus_stream_resets", "Times a stream was found made anew", ["stream"])
 
 ENGINE = "ENGINE"
 TASKS = "TASKS"
@@ -24,6 +24,8 @@ _DUPLICATE_WINDOW = 120 * _SECOND
 _EVENTS_MAX_AGE = 24 * 3600 * _SECOND
 
 CHECK_SECONDS = 1.0
+# Between checks that were asked for.
+_REST_SECONDS = 0.05
 
 ResetListener = Callable[[str, datetime], None]
 
@@ -61,8 +63,9 @@ def is_work_queue(stream: str) -> bool:
 class Streams:
     """Makes the streams and tells listeners when one of them has been made anew."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, api: Api, connected: Callable[[], bool]) -> None:
+        self._api = api
+        self._connected = connected
         self._created: dict[str, datetime] = {}
         self._doubts = Doubts()
         self._listeners: list[ResetListener] = []
@@ -135,17 +138,18 @@ class Streams:
             except TimeoutError:
                 pass
             self._wake.clear()
-            if not self._wanted or not self._client.is_connected:
+            if not self._wanted or not self._connected():
                 continue
             try:
                 await self.check()
             except BusError as error:
                 _log.warning("cannot check the streams: %s", error)
+            await asyncio.sleep(_REST_SECONDS)
 
     async def _present(self, config: Mapping[str, object]) -> dict[str, Any]:
         name = config["name"]
         try:
-            return await ask(self._client, f"STREAM.INFO.{name}")
+            return await self._api.ask(f"STREAM.INFO.{name}")
         except ApiError as error:
             if not error.missing:
                 raise BusUnavailable(str(error)) from error
@@ -154,12 +158,12 @@ class Streams:
     async def _make(self, config: Mapping[str, object]) -> dict[str, Any]:
         name = config["name"]
         try:
-            info = await ask(self._client, f"STREAM.CREATE.{name}", dict(config))
+            info = await self._api.ask(f"STREAM.CREATE.{name}", dict(config))
         except ApiError as error:
             if error.code != STREAM_EXISTS:
                 raise BusUnavailable(str(error)) from error
             # Someone else made it in the meantime, perhaps with settings of its own.
-            return await ask(self._client, f"STREAM.INFO.{name}")
+            return await self._api.ask(f"STREAM.INFO.{name}")
         _log.info("made stream %s", name)
         return info
 
@@ -167,7 +171,7 @@ class Streams:
         name = config["name"]
         _log.error("stream %s stores nothing any more: replacing it", name)
         try:
-            await ask(self._client, f"STREAM.DELETE.{name}")
+            await self._api.ask(f"STREAM.DELETE.{name}")
         except ApiError as error:
             if not error.missing:
                 raise BusUnavailable(str(error)) from error
@@ -178,6 +182,7 @@ class Streams:
         self._created[name] = created
         if before is None or created == before:
             return
+        _resets.labels(name).inc()
         _log.warning("stream %s was made anew at %s: what was in it is gone", name, created.isoformat())
         for listener in tuple(self._listeners):
             listener(name, created)

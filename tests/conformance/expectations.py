@@ -30,8 +30,12 @@ _ADHOC = "needs ad-hoc actions and their REST resource"
 _CRON = "needs cron triggers"
 _ENVIRONMENTS = "needs stored environments"
 _WORKBOOKS = "needs workbooks"
+_SINGLE = "needs single actions that are run without a workflow"
 
 LATER = {
+    "actions/run_action_no_name": _SINGLE,
+    "actions/run_action_unknown": _SINGLE,
+    "actions/run_action_wrong_input": _SINGLE,
     "adhoc/": _ADHOC,
     "api/action_list_filter": _ADHOC,
     "validation/action_already_exists": _ADHOC,

@@ -1,0 +1,25 @@
+"""The tree of commands. Whatever is slow to load is loaded by the command that needs it."""
+
+import typer
+
+from mistral_cli.commands import action_execution, execution, mesh, task, workflow
+from mistral_cli.commands.run import run
+
+app = typer.Typer(
+    name="mistralctl",
+    help="Run workflows on a mesh, and the mesh itself.",
+    epilog="A first workflow: mistralctl run --ephemeral examples/hello.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command()(mesh.up)
+app.command()(mesh.down)
+app.command()(mesh.status)
+app.add_typer(workflow.app, name="workflow")
+app.add_typer(execution.app, name="execution")
+app.add_typer(task.app, name="task")
+app.add_typer(action_execution.app, name="action-execution")

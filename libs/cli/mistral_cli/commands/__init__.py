@@ -1,0 +1,1 @@
+"""The commands of mistralctl, one module per group."""

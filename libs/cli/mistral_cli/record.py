@@ -1,0 +1,47 @@
+"""Messages as plain records: JSON texts opened, states by their bare names, times as text."""
+
+import json
+from typing import Any
+
+# Fields that hold JSON as text, by message. `input` of a workflow is none: it is the line of declared inputs.
+_JSON: dict[str, frozenset[str]] = {
+    "Execution": frozenset({"input", "params", "output"}),
+    "Task": frozenset({"published", "result", "runtime_context"}),
+    "ActionExecution": frozenset({"input", "output"}),
+}
+_PREFIXES = ("STATE_", "TASK_TYPE_", "SCOPE_")
+
+
+def record(message: Any) -> dict[str, Any]:
+    """Turn a message of ``mistral.v1`` into a record, in the order of its fields."""
+    json_fields = _JSON.get(message.DESCRIPTOR.name, frozenset())
+    return {field.name: _value(message, field, field.name in json_fields) for field in message.DESCRIPTOR.fields}
+
+
+def _value(message: Any, field: Any, is_json: bool) -> Any:
+    value = getattr(message, field.name)
+    if field.message_type is not None:
+        return instant(value) if message.HasField(field.name) else None
+    if field.enum_type is not None:
+        return bare(field.enum_type.values_by_number[value].name)
+    if is_json:
+        return json.loads(value) if value else None
+    return list(value) if field.is_repeated else value
+
+
+def bare(name: str) -> str:
+    """Return the name of an enum value without its prefix."""
+    for prefix in _PREFIXES:
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
+
+
+def instant(timestamp: Any) -> str:
+    """Return a timestamp in ISO form, UTC, to the millisecond."""
+    return str(timestamp.ToDatetime().isoformat(timespec="milliseconds")) + "Z"
+
+
+def seconds_of(timestamp: Any) -> float:
+    """Return a timestamp as seconds since the epoch."""
+    return float(timestamp.seconds + timestamp.nanos / 1e9)

@@ -23,7 +23,7 @@ from mistral_core.machine.execution import Execution
 from mistral_core.machine.state import State
 
 
-class RunAction(Struct, frozen=True, kw_only=True):
+class RunAction(Struct, frozen=True, kw_only=True, gc=False):
     """Give an action to an executor. Its record holds the rest (input of the workflow's action, timeout, target).
 
     ``action`` and ``input`` are what really runs: of the base when the workflow named an ad-hoc action.
@@ -36,7 +36,7 @@ class RunAction(Struct, frozen=True, kw_only=True):
     input: Mapping[str, Any]
 
 
-class CancelAction(Struct, frozen=True, kw_only=True):
+class CancelAction(Struct, frozen=True, kw_only=True, gc=False):
     """Tell whoever runs the action that nobody waits for it any more."""
 
     task_id: str
@@ -44,7 +44,7 @@ class CancelAction(Struct, frozen=True, kw_only=True):
     attempt: int
 
 
-class StartChild(Struct, frozen=True, kw_only=True):
+class StartChild(Struct, frozen=True, kw_only=True, gc=False):
     """Start a sub-workflow. ``input`` holds all given values; the shell's ``begin`` for the child sorts out params."""
 
     task_id: str
@@ -54,21 +54,21 @@ class StartChild(Struct, frozen=True, kw_only=True):
     input: Mapping[str, Any]
 
 
-class TellChild(Struct, frozen=True, kw_only=True):
+class TellChild(Struct, frozen=True, kw_only=True, gc=False):
     """Apply an event to a sub-workflow execution."""
 
     child_id: str
     event: PauseRequested | ResumeRequested | StopRequested | EnvironmentChanged
 
 
-class TellParent(Struct, frozen=True, kw_only=True):
+class TellParent(Struct, frozen=True, kw_only=True, gc=False):
     """Apply an event to the parent execution."""
 
     execution_id: str
     event: ChildFinished | ChildPaused | ChildResumed
 
 
-class StartTimer(Struct, frozen=True, kw_only=True):
+class StartTimer(Struct, frozen=True, kw_only=True, gc=False):
     """Send ``TimerFired`` at ``due`` (microseconds since the epoch)."""
 
     task_id: str
@@ -77,7 +77,7 @@ class StartTimer(Struct, frozen=True, kw_only=True):
     due: int
 
 
-class CancelTimer(Struct, frozen=True, kw_only=True):
+class CancelTimer(Struct, frozen=True, kw_only=True, gc=False):
     """Forget the timer of that kind and round, if it is still pending."""
 
     task_id: str
@@ -107,7 +107,7 @@ class Lifecycle(StrEnum):
     TASK_WAITING = "TASK_WAITING"
 
 
-class Announce(Struct, frozen=True, kw_only=True):
+class Announce(Struct, frozen=True, kw_only=True, gc=False):
     """Tell the outside. ``task_id`` is None for an event of the execution itself."""
 
     at: int
@@ -122,7 +122,7 @@ Command: TypeAlias = (
 )
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """The new version, what to do, and which records changed.
 
     Attributes:

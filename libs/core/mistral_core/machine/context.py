@@ -16,7 +16,7 @@ from msgspec import Struct
 Path: TypeAlias = tuple[str, ...]
 
 
-class Context(Struct, frozen=True):
+class Context(Struct, frozen=True, gc=False):
     """Branch variables and how often each leaf path was published along this branch."""
 
     values: Map[str, Any] = Map()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from mistral_core.expressions import Scope
 from mistral_core.machine import completion, control, join
@@ -13,38 +13,28 @@ from mistral_core.machine.context import Context
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.execution import TaskExecution
 from mistral_core.machine.launch import launch
-from mistral_core.machine.plan import Step, TaskPlan
+from mistral_core.machine.plan import Fired, Step, TaskPlan
 from mistral_core.machine.scope import outbound, task_scope
 from mistral_core.machine.state import FINAL, State
 from mistral_core.machine.texts import message
 
 
-class Fired(Struct, frozen=True):
-    """A transition that is taken: its target, an engine command or a task, and through which clause."""
-
-    target: str
-    trigger: str
-    command: bool = False
-    join: bool = False
-    info: str | None = None
-
-
-def fired_by(task: TaskExecution, plan: TaskPlan, scope: Scope) -> list[Fired]:
+def fired_by(draft: Draft, task: TaskExecution, plan: TaskPlan, variables: Context) -> Sequence[Fired]:
     """Return the transitions that a finished task takes, in order.
+
+    Args:
+        variables: What the task leaves to what follows.
 
     Raises:
         ExpressionFailed: If a condition or a parameter of a command fails.
     """
+    if not plan.conditional:
+        return plan.unconditional.get(task.state, ())
+    scope = task_scope(draft, task, variables=variables)
     fired = _fired(plan.steps.get(task.state, ()), scope)
-    if task.state is State.SKIPPED and not fired:
+    if not fired and task.state is State.SKIPPED:
         return _fired(plan.skipped_otherwise, scope)
     return fired
-
-
-def scope_after(draft: Draft, task: TaskExecution) -> tuple[Scope, Context]:
-    """Return the scope of a finished task's conditions, and the variables it leaves to what follows."""
-    variables = outbound(task)
-    return task_scope(draft, task, variables=variables), variables
 
 
 def led_to(fired: Iterable[Fired]) -> tuple[tuple[str, str], ...]:
@@ -119,12 +109,10 @@ def _put_off(task: TaskExecution, fired: Fired) -> dict[str, Any]:
 
 
 def _fired(steps: Iterable[Step], scope: Scope) -> list[Fired]:
-    return [
-        Fired(step.target, step.trigger, step.command, step.join, _info(step, scope))
-        for step in steps
-        if step.condition is None or step.condition(scope)
-    ]
+    return [_taken(step, scope) for step in steps if step.condition is None or step.condition(scope)]
 
 
-def _info(step: Step, scope: Scope) -> str | None:
-    return None if step.arguments is None else message(step.arguments(scope).get("msg"))
+def _taken(step: Step, scope: Scope) -> Fired:
+    if step.arguments is None:
+        return step.taken
+    return replace(step.taken, info=message(step.arguments(scope).get("msg")))

@@ -118,10 +118,15 @@ class Draft:
         """Store a new version of a task."""
         if task.state is not changed.state:
             self.live += (task.state in FINAL) - (changed.state in FINAL)
-        if settled(task) is not (now := settled(changed)):
-            self._open(task.name, -1 if now else 1)
+            self._count_open(task, changed)
+        elif task.processed is not changed.processed or task.forced is not changed.forced:
+            self._count_open(task, changed)
         self.tasks[task.id] = changed
         self.touched.add(task.id)
+
+    def _count_open(self, task: TaskExecution, changed: TaskExecution) -> None:
+        if settled(task) is not (now := settled(changed)):
+            self._open(task.name, -1 if now else 1)
 
     def _open(self, name: str, by: int) -> None:
         count = self.open.get(name, 0) + by

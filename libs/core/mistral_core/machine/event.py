@@ -15,7 +15,7 @@ from mistral_core.machine.execution import Parent
 from mistral_core.machine.state import State
 
 
-class Start(Struct, frozen=True, kw_only=True):
+class Start(Struct, frozen=True, kw_only=True, gc=False):
     """All that makes a new execution; see ``Execution`` for the fields. ``begin`` takes it."""
 
     at: int
@@ -47,7 +47,7 @@ class Outcome(StrEnum):
     """It never ran: no such action, or its input does not fit. The task and the workflow fail at once."""
 
 
-class ActionFinished(Struct, frozen=True, kw_only=True):
+class ActionFinished(Struct, frozen=True, kw_only=True, gc=False):
     """An action's run ended. One of an earlier ``attempt`` than the live one changes nothing."""
 
     at: int
@@ -59,7 +59,7 @@ class ActionFinished(Struct, frozen=True, kw_only=True):
     """Data on SUCCESS, error payload or text otherwise."""
 
 
-class ActionDeferred(Struct, frozen=True, kw_only=True):
+class ActionDeferred(Struct, frozen=True, kw_only=True, gc=False):
     """The executor started an asynchronous action; somebody else will complete it."""
 
     at: int
@@ -68,7 +68,7 @@ class ActionDeferred(Struct, frozen=True, kw_only=True):
     attempt: int
 
 
-class ActionUpdated(Struct, frozen=True, kw_only=True):
+class ActionUpdated(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody paused or resumed an asynchronous action."""
 
     at: int
@@ -77,7 +77,7 @@ class ActionUpdated(Struct, frozen=True, kw_only=True):
     state: State
 
 
-class ActionLost(Struct, frozen=True, kw_only=True):
+class ActionLost(Struct, frozen=True, kw_only=True, gc=False):
     """The executor of this attempt is gone: run it again if that is safe, else it is an error."""
 
     at: int
@@ -95,7 +95,7 @@ class TimerKind(StrEnum):
     TIMEOUT = "timeout"
 
 
-class TimerFired(Struct, frozen=True, kw_only=True):
+class TimerFired(Struct, frozen=True, kw_only=True, gc=False):
     """A timer is due. One of another ``round`` of the task than the present one changes nothing."""
 
     at: int
@@ -104,7 +104,7 @@ class TimerFired(Struct, frozen=True, kw_only=True):
     round: int
 
 
-class ChildFinished(Struct, frozen=True, kw_only=True):
+class ChildFinished(Struct, frozen=True, kw_only=True, gc=False):
     """A sub-workflow execution reached a final state."""
 
     at: int
@@ -115,7 +115,7 @@ class ChildFinished(Struct, frozen=True, kw_only=True):
     state_info: str | None = None
 
 
-class ChildRefused(Struct, frozen=True, kw_only=True):
+class ChildRefused(Struct, frozen=True, kw_only=True, gc=False):
     """A sub-workflow could not be started (unknown, bad input): its task fails, and may handle that."""
 
     at: int
@@ -124,7 +124,7 @@ class ChildRefused(Struct, frozen=True, kw_only=True):
     message: str
 
 
-class ChildPaused(Struct, frozen=True, kw_only=True):
+class ChildPaused(Struct, frozen=True, kw_only=True, gc=False):
     """A sub-workflow execution was paused."""
 
     at: int
@@ -132,7 +132,7 @@ class ChildPaused(Struct, frozen=True, kw_only=True):
     child_id: str
 
 
-class ChildResumed(Struct, frozen=True, kw_only=True):
+class ChildResumed(Struct, frozen=True, kw_only=True, gc=False):
     """A paused (or failed and now rerun) sub-workflow execution runs again."""
 
     at: int
@@ -140,21 +140,21 @@ class ChildResumed(Struct, frozen=True, kw_only=True):
     child_id: str
 
 
-class PauseRequested(Struct, frozen=True, kw_only=True):
+class PauseRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody, or the parent, wants the execution paused."""
 
     at: int
     message: str | None = None
 
 
-class ResumeRequested(Struct, frozen=True, kw_only=True):
+class ResumeRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody, or the parent, wants the execution to go on; ``env`` is merged into the environment first."""
 
     at: int
     env: Mapping[str, Any] | None = None
 
 
-class StopRequested(Struct, frozen=True, kw_only=True):
+class StopRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody, or the parent, wants the execution to end now with SUCCESS, ERROR or CANCELLED."""
 
     at: int
@@ -162,7 +162,7 @@ class StopRequested(Struct, frozen=True, kw_only=True):
     message: str | None = None
 
 
-class RerunRequested(Struct, frozen=True, kw_only=True):
+class RerunRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody wants a failed task to run again."""
 
     at: int
@@ -171,14 +171,14 @@ class RerunRequested(Struct, frozen=True, kw_only=True):
     env: Mapping[str, Any] | None = None
 
 
-class SkipRequested(Struct, frozen=True, kw_only=True):
+class SkipRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody wants a failed task to be passed over."""
 
     at: int
     task_id: str
 
 
-class EnvironmentChanged(Struct, frozen=True, kw_only=True):
+class EnvironmentChanged(Struct, frozen=True, kw_only=True, gc=False):
     """The environment of the root execution changed."""
 
     at: int

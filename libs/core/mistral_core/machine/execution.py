@@ -29,7 +29,7 @@ class TaskType(StrEnum):
     WORKFLOW = "WORKFLOW"
 
 
-class ActionExecution(Struct, frozen=True, kw_only=True):
+class ActionExecution(Struct, frozen=True, kw_only=True, gc=False):
     """One run of an action, or one item of a with-items task.
 
     Attributes:
@@ -67,7 +67,7 @@ class ActionExecution(Struct, frozen=True, kw_only=True):
     round: int = 1
 
 
-class ChildExecution(Struct, frozen=True, kw_only=True):
+class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):
     """One sub-workflow execution as its parent task sees it; ``input`` is all that it was given.
 
     ``round`` is the round of the task that started it; one of an earlier round no longer moves the task.
@@ -86,7 +86,7 @@ class ChildExecution(Struct, frozen=True, kw_only=True):
     state_info: str | None = None
 
 
-class Items(Struct, frozen=True, kw_only=True):
+class Items(Struct, frozen=True, kw_only=True, gc=False):
     """Progress of a with-items task in counters, so that each item costs the same.
 
     Attributes:
@@ -108,7 +108,7 @@ class Items(Struct, frozen=True, kw_only=True):
     rerun: tuple[int, ...] = ()
 
 
-class TaskExecution(Struct, frozen=True, kw_only=True):
+class TaskExecution(Struct, frozen=True, kw_only=True, gc=False):
     """One execution of a task.
 
     Attributes:
@@ -172,7 +172,7 @@ class TaskExecution(Struct, frozen=True, kw_only=True):
     children: Map[str, ChildExecution] = Map()
 
 
-class Parent(Struct, frozen=True, kw_only=True):
+class Parent(Struct, frozen=True, kw_only=True, gc=False):
     """The task whose sub-workflow an execution is."""
 
     execution_id: str
@@ -180,7 +180,7 @@ class Parent(Struct, frozen=True, kw_only=True):
     index: int = 0
 
 
-class Execution(Struct, frozen=True, kw_only=True):
+class Execution(Struct, frozen=True, kw_only=True, gc=False):
     """One workflow execution.
 
     Attributes:

@@ -94,8 +94,11 @@ def _launch(draft: Draft, task: TaskExecution, plan: TaskPlan, name: str, indexe
     draft.commands.extend(commands)
 
 
-def finished(draft: Draft, task: TaskExecution, plan: TaskPlan, state: State) -> None:
+def finished(draft: Draft, task: TaskExecution, plan: TaskPlan, state: State, **fields: Any) -> None:
     """Count an item that ended; start the next, or complete the task.
+
+    Args:
+        fields: Further fields of the task that change with it.
 
     Raises:
         ExpressionFailed: If the input of the next item fails.
@@ -109,7 +112,7 @@ def finished(draft: Draft, task: TaskExecution, plan: TaskPlan, state: State) ->
         failed=old.failed + (state is State.ERROR),
         cancelled=old.cancelled + (state is State.CANCELLED),
     )
-    task = draft.change(task, items=items)
+    task = draft.change(task, items=items, **fields)
     if items.cancelled:
         draft.later(task.id, State.CANCELLED, "One or more actions was cancelled.")
     elif items.started < (len(items.rerun) if items.rerun else items.total):

@@ -21,15 +21,22 @@ Program: TypeAlias = Callable[[Scope], Any]
 _KEPT_PLANS: Final = 4096
 
 
-class Step(Struct, frozen=True, kw_only=True):
-    """One transition, ready to be tried."""
+class Fired(Struct, frozen=True, gc=False):
+    """A transition that is taken: its target, an engine command or a task, and through which clause."""
 
     target: str
     trigger: str
-    command: bool
+    command: bool = False
+    join: bool = False
+    info: str | None = None
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One transition, ready to be tried; ``taken`` is what comes of it, but for arguments."""
+
+    taken: Fired
     condition: Program | None
     arguments: Program | None
-    join: bool
 
 
 class Publication(Struct, frozen=True, kw_only=True):
@@ -62,6 +69,15 @@ class TaskPlan:
             State.SKIPPED: _steps(workflow, task, Trigger.ON_SKIP),
         }
         self.skipped_otherwise = _steps(workflow, task, Trigger.ON_SUCCESS)
+        self.conditional = any(
+            step.condition or step.arguments
+            for steps in (*self.steps.values(), self.skipped_otherwise)
+            for step in steps
+        )
+        self.unconditional = {state: tuple(step.taken for step in steps) for state, steps in self.steps.items()}
+        if not self.unconditional[State.SKIPPED]:
+            self.unconditional[State.SKIPPED] = tuple(step.taken for step in self.skipped_otherwise)
+        self.ends = not any(self.unconditional.values())
         self.targets = frozenset(
             each.target for trigger in Trigger for each in task.clause(trigger).next if not each.command
         )
@@ -139,12 +155,14 @@ def _steps(workflow: Workflow, task: Task, trigger: Trigger) -> tuple[Step, ...]
 def _step(workflow: Workflow, transition: Transition, trigger: Trigger) -> Step:
     target = None if transition.command else workflow.tasks[transition.target]
     return Step(
-        target=transition.target,
-        trigger=trigger.value,
-        command=transition.command,
+        taken=Fired(
+            target=transition.target,
+            trigger=trigger.value,
+            command=transition.command,
+            join=target is not None and target.join is not None,
+        ),
         condition=None if transition.condition is None else compiled_render(transition.condition),
         arguments=compiled_render(transition.arguments) if transition.arguments else None,
-        join=target is not None and target.join is not None,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from mistral_core.errors import ExpressionFailed, IllegalState, Invalid, NotFound
 from mistral_core.machine import control, resuming
 from mistral_core.machine.command import Lifecycle
@@ -50,8 +52,13 @@ def action_finished(draft: Draft, event: ActionFinished) -> None:
             value = adhoc_output(draft, task, action.name, value)
         except (ExpressionFailed, Invalid) as error:
             failure = error
-    draft.change_action(task, action, state=state, output=value, accepted=counts and not late)
-    task = draft.tasks[task.id]
+    ended = replace(action, state=state, output=value, accepted=counts and not late, updated_at=draft.at)
+    actions = task.actions.set(action.id, ended)
+    draft.actions.add((task.id, action.id))
+    if counts and not late and failure is None and event.outcome is not Outcome.REFUSED:
+        _go_on(draft, task, state, None if state is State.SUCCESS else error_text(value), actions=actions)
+        return
+    task = draft.note(task, actions=actions)
     if not counts:
         return
     if late:
@@ -60,8 +67,6 @@ def action_finished(draft: Draft, event: ActionFinished) -> None:
         force_fail(draft, task, error_text(value) or "The action was refused.")
     elif failure is not None:
         force_fail(draft, task, completion_failure(draft, task, failure))
-    else:
-        _go_on(draft, task, state, None if state is State.SUCCESS else error_text(value))
 
 
 def time_out(draft: Draft, task: TaskExecution) -> None:
@@ -197,12 +202,12 @@ def _moves(task: TaskExecution, round: int) -> bool:
     return task.state in (State.RUNNING, State.PAUSED) and task.round == round
 
 
-def _go_on(draft: Draft, task: TaskExecution, state: State, info: str | None) -> None:
+def _go_on(draft: Draft, task: TaskExecution, state: State, info: str | None, **fields: Any) -> None:
     plan = draft.plan_for(task)
     if plan.bindings:
-        next_item(draft, task, plan, state)
+        next_item(draft, task, plan, state, **fields)
     else:
-        end(draft, task.id, state, info)
+        end(draft, task.id, state, info, **fields)
 
 
 def _task_paused(draft: Draft, task: TaskExecution) -> None:

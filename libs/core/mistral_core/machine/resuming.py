@@ -130,6 +130,6 @@ def _has_live_work(task: TaskExecution) -> bool:
 
 def _advance(draft: Draft, task: TaskExecution) -> None:
     try:
-        advance(draft, task, draft.plan_for(task))
+        advance(draft, task, draft.plan_for(task), {})
     except (ExpressionFailed, Invalid) as error:
         force_fail(draft, draft.tasks[task.id], completion_failure(draft, task, error))

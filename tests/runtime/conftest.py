@@ -89,6 +89,7 @@ class Echo:
     def __init__(self) -> None:
         self.metadata: dict[str, Any] = {}
         self.release = asyncio.Event()
+        self.left = asyncio.Event()
 
     async def unary(self, request: bytes, context: Any) -> bytes:
         self.metadata = dict(context.invocation_metadata())
@@ -104,6 +105,11 @@ class Echo:
 
     async def many(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
         yield b"first"
+        if request == b"wait":
+            try:
+                await self.release.wait()
+            finally:
+                self.left.set()
         if request in _RAISED:
             raise _RAISED[request]
         yield (telemetry.current_traceparent() or "").encode()

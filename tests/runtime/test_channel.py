@@ -26,7 +26,7 @@ async def test_calls_go_round_the_replicas_and_past_a_dead_one(new_echo):
     async with grpc_server("127.0.0.1:0", second.register) as alive:
         async with (
             grpc_server("127.0.0.1:0", first.register, drain_seconds=0) as dying,
-            channel(f"127.0.0.1:{dying}, 127.0.0.1:{alive}") as opened,
+            channel(f"localhost:{dying}, 127.0.0.1:{alive}") as opened,
             asyncio.timeout(5),
         ):
             while not (first.metadata and second.metadata):

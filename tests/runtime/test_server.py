@@ -141,6 +141,19 @@ async def test_streams_of_requests_work_and_fail_too(opened):
     assert isinstance(error_from(raised.value), errors.IllegalState)
 
 
+async def test_a_stream_whose_reader_goes_away_ends(echo, opened, caplog, until):
+    labels = {"method": f"/{SERVICE}/Many", "code": "CANCELLED"}
+    before = REGISTRY.get_sample_value("mistral_grpc_server_seconds_count", labels) or 0
+    call = opened.unary_stream(f"/{SERVICE}/Many")(b"wait")
+    assert await call.read() == b"first"
+
+    call.cancel()
+
+    await asyncio.wait_for(echo.left.wait(), 2)
+    await until(lambda: REGISTRY.get_sample_value("mistral_grpc_server_seconds_count", labels) == before + 1)
+    assert caplog.text == ""
+
+
 async def test_large_messages_pass(opened):
     assert len(await unary(opened)(bytes(10 * 1024 * 1024))) == 10 * 1024 * 1024
 

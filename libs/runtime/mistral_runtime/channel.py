@@ -1,6 +1,9 @@
 """Channels to the other services: all replicas behind one, with retries, keepalive and the trace context."""
 
+import asyncio
+import ipaddress
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -54,19 +57,34 @@ async def channel(targets: str) -> AsyncIterator[grpc.aio.Channel]:
     Calls go round the replicas that answer; one that fails as UNAVAILABLE is tried up to three times more.
 
     Args:
-        targets: One ``host:port`` or several with commas between.
+        targets: One ``host:port`` or several with commas between; several names are looked up once, here.
+
+    Raises:
+        OSError: If one of several names is unknown.
     """
-    async with grpc.aio.insecure_channel(_target(targets), options=_OPTIONS, interceptors=_interceptors()) as opened:
+    target = await _target(targets)
+    async with grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=_interceptors()) as opened:
         yield opened
 
 
-def _target(targets: str) -> str:
+async def _target(targets: str) -> str:
     addresses = [address for part in targets.split(",") if (address := part.strip())]
     if not addresses:
         raise ValueError("no address to connect to")
     if len(addresses) == 1:
         return addresses[0]
-    return "ipv4:" + ",".join(address.replace("localhost:", "127.0.0.1:") for address in addresses)
+    # A target of several addresses takes numbers only.
+    return "ipv4:" + ",".join([await _number(address) for address in addresses])
+
+
+async def _number(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        found = await asyncio.get_running_loop().getaddrinfo(host, int(port), family=socket.AF_INET)
+        host = str(found[0][4][0])
+    return f"{host}:{port}"
 
 
 def _with_trace(details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:

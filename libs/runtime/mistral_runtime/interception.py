@@ -3,11 +3,13 @@
 # The stubs are generic, the classes themselves are not.
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import grpc
@@ -80,6 +82,9 @@ def _around_call(method: str, behaviour: Callable[[Any, _Context], Awaitable[Any
         except grpc.aio.AbortError:
             code = _code(context.code())
             raise
+        except (asyncio.CancelledError, GeneratorExit):
+            code = grpc.StatusCode.CANCELLED
+            raise
         except Exception as error:
             code, status = _status(method, error)
             await context.abort(code, status.message, _trailing(status))
@@ -90,17 +95,21 @@ def _around_call(method: str, behaviour: Callable[[Any, _Context], Awaitable[Any
 
 
 def _around_stream(
-    method: str, behaviour: Callable[[Any, _Context], AsyncIterator[Any]]
-) -> Callable[..., AsyncIterator[Any]]:
-    async def stream(request: Any, context: _Context) -> AsyncIterator[Any]:
+    method: str, behaviour: Callable[[Any, _Context], AsyncGenerator[Any, None]]
+) -> Callable[..., AsyncGenerator[Any, None]]:
+    async def stream(request: Any, context: _Context) -> AsyncGenerator[Any, None]:
         begun = time.perf_counter()
         code = grpc.StatusCode.OK
         try:
             with telemetry.span(method, parent_traceparent=_traceparent(context), kind=telemetry.SERVER):
-                async for response in behaviour(request, context):
-                    yield response
+                async with aclosing(behaviour(request, context)) as responses:
+                    async for response in responses:
+                        yield response
         except grpc.aio.AbortError:
             code = _code(context.code())
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            code = grpc.StatusCode.CANCELLED
             raise
         except Exception as error:
             code, status = _status(method, error)

@@ -39,6 +39,8 @@ SERVER, CLIENT, PRODUCER, CONSUMER = SpanKind.SERVER, SpanKind.CLIENT, SpanKind.
 _W3C = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _UNSAMPLED = TraceFlags(TraceFlags.DEFAULT)
+# A collector that is away must not hold up the end of a service.
+_EXPORT_SECONDS = 3
 
 
 class TraceSettings(Protocol):
@@ -181,7 +183,7 @@ def _add_exporter(processor: SynchronousMultiSpanProcessor, settings: TraceSetti
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
         insecure = not settings.otlp_endpoint.startswith("https://")
-        exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint, insecure=insecure)
+        exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint, insecure=insecure, timeout=_EXPORT_SECONDS)
         processor.add_span_processor(BatchSpanProcessor(exporter))
     elif settings.trace_file:
         processor.add_span_processor(SimpleSpanProcessor(FileExporter(settings.trace_file)))

@@ -5,7 +5,7 @@ row's ``body``, a JSON object without the fields that have their default. A fiel
 persisted without a change here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -56,8 +56,10 @@ def to_json_or_null(value: Any) -> str | None:
     return None if value is None else _encoder.encode(value).decode()
 
 
-def array_literal(texts: Iterable[str]) -> str:
+def array_literal(texts: Sequence[str]) -> str:
     """Return texts as the literal of a ``text[]``, which can travel as one element of an array parameter."""
+    if not texts:
+        return "{}"
     quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 

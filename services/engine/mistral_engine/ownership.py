@@ -31,6 +31,7 @@ class Ownership:
         self._name = name
         self._renew_seconds = renew_seconds
         self._epochs: dict[int, int] = {}
+        self._sorted: list[int] = []
         self._owners: dict[int, str] = {}
         self._renewed_at = 0.0
         self._changing = asyncio.Lock()
@@ -47,7 +48,7 @@ class Ownership:
     @property
     def partitions(self) -> list[int]:
         """Partitions that this engine owns, ascending."""
-        return sorted(self._epochs)
+        return self._sorted
 
     def epochs(self, partitions: Iterable[int]) -> Mapping[int, int]:
         """Return the epochs to write under.
@@ -112,6 +113,7 @@ class Ownership:
     async def _change(self, gained: Collection[int], lost: Collection[int]) -> None:
         for partition in lost:
             self._epochs.pop(partition, None)
+        self._sorted = sorted(self._epochs)
         if (gained or lost) and self._moved is not None:
             await self._moved(gained, lost)
 

@@ -1,16 +1,21 @@
 """An engine's side of the bus: gives actions to an executor and takes its results, over a real NATS."""
 
 import asyncio
+import importlib.util
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mistral.internal.v1 import envelope_pb2 as pb2
-from mistral_executor.actions.registry import Registry, installed
+from mistral_executor.actions.registry import Registry, described, installed
 from mistral_executor.app import running
 from mistral_executor.settings import ExecutorSettings
 from mistral_runtime import bus as bus_library
@@ -18,6 +23,26 @@ from mistral_runtime.bus import Bus, BusClosed, PullConsumer
 from mistral_runtime.settings import ServiceSettings
 
 _numbers = count(1)
+
+# Test modules cannot import each other; a fixture hands out what this one has.
+_spec = importlib.util.spec_from_file_location("site_server", Path(__file__).with_name("site_server.py"))
+assert _spec is not None
+assert _spec.loader is not None
+_site_server = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_site_server)
+
+
+@pytest.fixture
+def new_site() -> Any:
+    """Call it for a further HTTP server, as an ``async with`` block."""
+    return _site_server.site
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Any]:
+    """An HTTP server on loopback that remembers what it was asked."""
+    async with _site_server.site() as it:
+        yield it
 
 
 class Engine:
@@ -136,9 +161,42 @@ async def executor(start: Start) -> AsyncExitStack:
 @pytest.fixture
 def with_actions() -> Callable[..., Registry]:
     """Call it with names and functions for a registry of the standard actions and those."""
-    from mistral_executor.actions.registry import described
 
     def make(**functions: Any) -> Registry:
         return {**installed(), **{name: described(name, function) for name, function in functions.items()}}
 
     return make
+
+
+@pytest.fixture
+def new_engine() -> Any:
+    """Call it with the URL of a NATS for an engine there, as an ``async with`` block."""
+    return engine_at
+
+
+@pytest.fixture
+def start_at() -> Any:
+    """Call it with the URL of a NATS and a queue for an executor there, as an ``async with`` block."""
+    return lambda url, queue, registry=None, **more: running(settings_of(url, queue, **more), registry)
+
+
+@pytest.fixture
+def process(nats: str) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Call it with a queue to start an executor as a process of its own."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def begin(queue: str, **environment: str) -> subprocess.Popen[bytes]:
+        settings = {
+            "MISTRAL_NATS_URL": nats,
+            "MISTRAL_EXECUTOR_QUEUES": queue,
+            "MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.0/8",
+            **environment,
+        }
+        begun = subprocess.Popen([sys.executable, "-m", "mistral_executor"], env={**os.environ, **settings})
+        processes.append(begun)
+        return begun
+
+    yield begin
+    for begun in processes:
+        begun.kill()
+        begun.wait()

@@ -1,7 +1,6 @@
 """The small standard actions, over the bus as an engine runs them."""
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest

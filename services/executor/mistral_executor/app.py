@@ -103,6 +103,7 @@ async def _renew(leases: Leases, runner: Runner) -> None:
     while True:
         await asyncio.sleep(_RENEW_SECONDS)
         leases.renew()
+        runner.tally.flush()
         measures.RUNNING.set(runner.running)
         measures.HELD.set(len(leases))
 

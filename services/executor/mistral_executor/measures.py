@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
+from mistral_executor.outcome import NAMES
 from mistral_runtime.metrics import counter, gauge, histogram
 
 _ENDED = counter("executor_actions", "Attempts of actions that were answered", ("action", "outcome"))
@@ -12,18 +13,25 @@ RUNNING = gauge("executor_running", "Actions running now")
 HELD = gauge("executor_envelopes", "Envelopes in hand")
 
 
-@cache
-def _counter(action: str, outcome: str) -> Counter:
-    return _ENDED.labels(action, outcome)
+class Tally:
+    """Counts answers cheaply; ``flush()`` from time to time hands the counts over to the metrics."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], int] = {}
+
+    def add(self, action: str, outcome: int) -> None:
+        key = action, outcome
+        self._counts[key] = self._counts.get(key, 0) + 1
+
+    def flush(self) -> None:
+        counts, self._counts = self._counts, {}
+        for (action, outcome), count in counts.items():
+            _ENDED.labels(action, NAMES.get(outcome, "unknown")).inc(count)
 
 
 @cache
 def _histogram(action: str) -> Histogram:
     return _SECONDS.labels(action)
-
-
-def ended(action: str, outcome: str) -> None:
-    _counter(action, outcome).inc()
 
 
 def seconds(action: str, duration: float) -> None:

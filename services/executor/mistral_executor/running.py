@@ -17,7 +17,7 @@ from mistral_executor.actions.registry import Action, Registry
 from mistral_executor.attempts import Attempt, Attempts, Key, Lease, key_of
 from mistral_executor.calling import Caller, Work
 from mistral_executor.engine import EngineClient
-from mistral_executor.measures import ended, seconds
+from mistral_executor.measures import Tally, seconds
 from mistral_executor.results import Results, settling
 from mistral_runtime import telemetry
 
@@ -48,6 +48,7 @@ class Runner:
         self.running = 0
         self.finished = 0
         self.attempts = Attempts()
+        self.tally = Tally()
 
     @property
     def full(self) -> bool:
@@ -224,7 +225,7 @@ class Runner:
         self, task: ActionTask, leases: list[Lease], kind: int, value: bytes, attempt: Attempt | None = None
     ) -> None:
         self.finished += 1
-        ended(task.action if task.action in self._registry else "unknown", outcome.NAMES[kind])
+        self.tally.add(task.action if task.action in self._registry else "unknown", kind)
         result = ActionResult(
             action_id=task.action_id,
             attempt=task.attempt,

@@ -22,12 +22,14 @@ class Signature:
         required: Names without a default, in order.
         names: All names; None if it takes anything.
         context: Parameter that gets the context of the run; None if the action does not want it.
+        needed: The required names once more, as a set.
     """
 
     text: str
     required: tuple[str, ...]
     names: frozenset[str] | None
     context: str | None
+    needed: frozenset[str]
 
     def check(self, given: Mapping[str, Any], name: str, implementation: str) -> None:
         """Raise unless the input fits.
@@ -35,10 +37,11 @@ class Signature:
         Raises:
             InvalidInput: Says what is missing and what is unexpected.
         """
-        missing = [parameter for parameter in self.required if parameter not in given]
-        unexpected = [] if self.names is None else sorted(given.keys() - self.names)
-        if not missing and not unexpected:
+        keys = given.keys()
+        if self.needed <= keys and (self.names is None or keys <= self.names):
             return
+        missing = [parameter for parameter in self.required if parameter not in given]
+        unexpected = [] if self.names is None else sorted(keys - self.names)
         parts = [f"name={name}", f"class={implementation}"]
         parts += [f"missing={missing}"] if missing else []
         parts += [f"unexpected={unexpected}"] if unexpected else []
@@ -68,7 +71,9 @@ def signature_of(target: Callable[..., Any]) -> Signature:
             texts.append(_told(parameter))
             required += [parameter.name] if parameter.default is inspect.Parameter.empty else []
     texts += ["**"] if open_ended else []
-    return Signature(", ".join(texts), tuple(required), None if open_ended else frozenset(names), context)
+    return Signature(
+        ", ".join(texts), tuple(required), None if open_ended else frozenset(names), context, frozenset(required)
+    )
 
 
 def _hints(target: Callable[..., Any]) -> dict[str, Any]:

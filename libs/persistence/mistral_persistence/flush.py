@@ -11,8 +11,8 @@ from mistral_persistence.database import Connection
 _WIDTHS = {
     "started": 22,
     "execution": 10,
-    "task": 15,
-    "action": 15,
+    "task": 7,
+    "action": 8,
     "child": 6,
     "timer": 6,
     "gone": 3,

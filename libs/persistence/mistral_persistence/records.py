@@ -22,12 +22,11 @@ from mistral_core.machine.execution import (
     TaskExecution,
 )
 
-_COMMON = {"id", "name", "state", "state_info", "created_at", "updated_at"}
-_TASK_COLUMNS = frozenset(_COMMON | {"type", "published", "processed", "started_at", "finished_at"})
-_ACTION_COLUMNS = frozenset(_COMMON | {"accepted", "index", "attempt", "input", "output"})
+_TASK_COLUMNS = frozenset({"id", "name", "state", "created_at"})
+_ACTION_COLUMNS = frozenset({"id", "state", "created_at", "input"})
 _CHILD_COLUMNS = frozenset({"id", "accepted", "index"})
 _EXECUTION_COLUMNS = frozenset(
-    _COMMON - {"name"}
+    {"id", "state", "state_info", "created_at", "updated_at"}
     | {"root_id", "partition", "project", "workflow_id", "workflow_version", "workflow_name", "workflow_namespace"}
     | {"description", "tags", "input", "params", "output", "globals", "finished_at"}
 )
@@ -65,23 +64,29 @@ def array_literal(texts: Sequence[str]) -> str:
 
 
 class Body:
-    """The fields of one record type that have no column, as one JSON object."""
+    """The fields of one record type that have no column, as one JSON object.
 
-    def __init__(self, record: type[msgspec.Struct], without: frozenset[str]) -> None:
+    Args:
+        without: Fields that the row has elsewhere, or not at all.
+        extra: Further members of the object that are no fields of the record, texts.
+    """
+
+    def __init__(self, record: type[msgspec.Struct], without: frozenset[str], *extra: str) -> None:
         fields = [f for f in msgspec.structs.fields(record) if f.encode_name not in without]
-        self._read: Callable[[Any], tuple[Any, ...]] = attrgetter(*(f.name for f in fields))
-        self._type = msgspec.defstruct(
-            f"{record.__name__}Body", [_optional(f) for f in fields], omit_defaults=True, frozen=True
-        )
+        self._names = tuple(f.name for f in fields)
+        self._read: Callable[[Any], tuple[Any, ...]] = attrgetter(*self._names)
+        members = [*map(_optional, fields), *((name, tuple[str, ...], ()) for name in extra)]
+        self._type = msgspec.defstruct(f"{record.__name__}Body", members, omit_defaults=True, frozen=True)
         self._decoder = msgspec.json.Decoder(self._type)
 
-    def text(self, record: msgspec.Struct) -> str:
+    def text(self, record: msgspec.Struct, *extra: tuple[str, ...]) -> str:
         """Return the body of a record."""
-        return _encoder.encode(self._type(*self._read(record))).decode()
+        return _encoder.encode(self._type(*self._read(record), *extra)).decode()
 
     def fields(self, text: str) -> dict[str, Any]:
         """Return the fields in a body, with defaults where it has none."""
-        return msgspec.structs.asdict(self._decoder.decode(text))
+        body = self._decoder.decode(text)
+        return {name: getattr(body, name) for name in self._names}
 
 
 def _optional(field: msgspec.structs.FieldInfo) -> tuple[str, Any, Any]:
@@ -90,7 +95,7 @@ def _optional(field: msgspec.structs.FieldInfo) -> tuple[str, Any, Any]:
     return field.name, field.type, None if field.default is msgspec.NODEFAULT else field.default
 
 
-TASK_BODY = Body(TaskExecution, _TASK_COLUMNS | DERIVED_TASK_FIELDS)
+TASK_BODY = Body(TaskExecution, _TASK_COLUMNS | DERIVED_TASK_FIELDS, "tags")
 ACTION_BODY = Body(ActionExecution, _ACTION_COLUMNS)
 CHILD_BODY = Body(ChildExecution, _CHILD_COLUMNS)
 EXECUTION_BODY = Body(Execution, _EXECUTION_COLUMNS | DERIVED_EXECUTION_FIELDS | _COUNTED)
@@ -159,24 +164,16 @@ _stored = attrgetter(
 )
 
 
-def task_row(execution: Execution, task: TaskExecution, tags: str) -> tuple[Any, ...]:
+def task_row(execution: Execution, task: TaskExecution, tags: tuple[str, ...]) -> tuple[Any, ...]:
     """Return the row of a task; order of the ``task_`` arguments of the flush."""
     return (
         task.id,
         execution.id,
         task.name,
-        task.type.value,
         task.state.value,
-        task.state_info,
-        tags,
-        to_json_or_null(task.published),
-        task.processed,
         execution.sequence,
-        TASK_BODY.text(task),
         task.created_at,
-        task.updated_at,
-        task.started_at,
-        task.finished_at,
+        TASK_BODY.text(task, tags),
     )
 
 
@@ -186,18 +183,11 @@ def action_row(execution_id: str, task_id: str, action: ActionExecution, envelop
         action.id,
         execution_id,
         task_id,
-        action.name,
         action.state.value,
-        action.state_info,
-        action.accepted,
-        action.index,
-        action.attempt,
-        to_json(action.input),
-        to_json_or_null(action.output),
-        ACTION_BODY.text(action),
         action.created_at,
-        action.updated_at,
         envelope,
+        to_json(action.input),
+        ACTION_BODY.text(action),
     )
 
 

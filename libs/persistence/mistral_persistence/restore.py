@@ -10,7 +10,7 @@ from immutables import Map
 from msgspec import Struct
 
 from mistral_core.language.model import Workflow
-from mistral_core.machine.execution import ActionExecution, ChildExecution, Execution, TaskExecution, TaskType
+from mistral_core.machine.execution import ActionExecution, ChildExecution, Execution, TaskExecution
 from mistral_core.machine.state import State
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.records import ACTION_BODY, CHILD_BODY, EXECUTION_BODY, TASK_BODY
@@ -26,15 +26,11 @@ SELECT e.id::text, e.partition, e.root_id::text, e.project_id, e.workflow_id::te
  WHERE e.id = ANY ($1::uuid[])
 """
 _TASKS = """
-SELECT id::text, execution_id::text, name, type, state, state_info, published, processed, sequence, body,
-       to_micros(created_at) AS created_at, to_micros(updated_at) AS updated_at,
-       to_micros(started_at) AS started_at, to_micros(finished_at) AS finished_at
-  FROM task_execution WHERE execution_id = ANY ($1::uuid[])
+SELECT id::text, execution_id::text, name, state, sequence, to_micros(created_at) AS created_at, body
+  FROM task_record WHERE execution_id = ANY ($1::uuid[])
 """
 _ACTION_COLUMNS = """
-SELECT id::text, task_id::text, name, state, state_info, accepted, index, attempt, input, output, body,
-       to_micros(created_at) AS created_at, to_micros(updated_at) AS updated_at
-  FROM action_execution
+SELECT id::text, task_id::text, state, to_micros(created_at) AS created_at, input, body FROM action_record
 """
 _ACTIONS = _ACTION_COLUMNS + " WHERE execution_id = ANY ($1::uuid[])"
 _ACTION = _ACTION_COLUMNS + " WHERE id = $1"
@@ -55,7 +51,7 @@ SELECT id::text FROM execution
  WHERE finished_at IS NULL AND partition = ANY ($1::smallint[]) AND id > $2 ORDER BY id LIMIT $3
 """
 _ENVELOPES = """
-SELECT id::text, envelope FROM action_execution
+SELECT id::text, envelope FROM action_record
  WHERE execution_id = ANY ($1::uuid[]) AND state = 'RUNNING' AND envelope IS NOT NULL
 """
 _DESCENDANTS = """
@@ -185,16 +181,9 @@ def _grouped(rows: Sequence[asyncpg.Record], make: Any) -> dict[str, Map[str, An
 def _action(row: asyncpg.Record) -> ActionExecution:
     return ActionExecution(
         id=row["id"],
-        name=row["name"],
         state=State(row["state"]),
-        state_info=row["state_info"],
-        accepted=row["accepted"],
-        index=row["index"],
-        attempt=row["attempt"],
-        input=_json.decode(row["input"]),
-        output=_value(row["output"]),
         created_at=row["created_at"],
-        updated_at=row["updated_at"],
+        input=_json.decode(row["input"]),
         **ACTION_BODY.fields(row["body"]),
     )
 
@@ -207,15 +196,8 @@ def _task(row: asyncpg.Record, actions: Map[str, ActionExecution], children: Map
     return TaskExecution(
         id=row["id"],
         name=row["name"],
-        type=TaskType(row["type"]),
         state=State(row["state"]),
-        state_info=row["state_info"],
-        published=_value(row["published"]),
-        processed=row["processed"],
         created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
         actions=actions,
         children=children,
         **TASK_BODY.fields(row["body"]),

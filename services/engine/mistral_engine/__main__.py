@@ -7,7 +7,6 @@ from mistral_engine.app import running
 from mistral_engine.settings import Settings
 from mistral_runtime.lifecycle import run, until_stopped
 
-
 # Records are many, live long and form no cycles: looking through them for garbage often is a third of the cost.
 _COLLECT_AFTER = (200_000, 20, 100)
 

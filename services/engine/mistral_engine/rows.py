@@ -13,7 +13,6 @@ from mistral_engine.notices import notices
 from mistral_persistence.flush import Rows
 from mistral_persistence.records import (
     action_row,
-    array_literal,
     child_row,
     execution_change,
     execution_head,
@@ -86,7 +85,7 @@ def _records(rows: Rows, change: Change, envelopes: Mapping[str, str]) -> None:
     for task_id in change.tasks:
         task = tasks[task_id]
         spec = specs.get(task.name)
-        rows.task.append(task_row(execution, task, array_literal(spec.tags) if spec else "{}"))
+        rows.task.append(task_row(execution, task, spec.tags if spec else ()))
     for task_id, action_id in change.actions:
         action = tasks[task_id].actions[action_id]
         rows.action.append(action_row(execution.id, task_id, action, envelopes.get(action_id)))

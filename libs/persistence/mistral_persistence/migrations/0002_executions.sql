@@ -40,44 +40,46 @@ CREATE INDEX execution_by_task ON execution (task_execution_id) WHERE task_execu
 CREATE INDEX execution_by_root ON execution (root_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX execution_live ON execution (partition, created_at, id) WHERE finished_at IS NULL;
 
-CREATE TABLE task_execution (
+-- Tasks and actions are written at every step, so their tables have few columns: each costs every writer and every
+-- commit. The rest of a record is its body; the views spread it out for whoever reads.
+CREATE TABLE task_record (
     id            uuid PRIMARY KEY,
     execution_id  uuid NOT NULL,
     name          text NOT NULL,
-    type          text NOT NULL,
     state         text NOT NULL,
-    state_info    text,
-    tags          text[] NOT NULL,
-    published     json,
-    processed     boolean NOT NULL,
     sequence      bigint NOT NULL,
-    body          json NOT NULL,
     created_at    timestamptz NOT NULL,
-    updated_at    timestamptz NOT NULL,
-    started_at    timestamptz,
-    finished_at   timestamptz
+    body          json NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX task_execution_by_execution ON task_execution (execution_id, created_at, id);
+CREATE INDEX task_record_by_execution ON task_record (execution_id, created_at, id);
 
-CREATE TABLE action_execution (
+CREATE VIEW task_execution AS
+SELECT id, execution_id, name, body ->> 'type' AS type, state, body ->> 'state_info' AS state_info,
+       ARRAY(SELECT json_array_elements_text(body -> 'tags')) AS tags, body -> 'published' AS published,
+       coalesce((body ->> 'processed')::boolean, false) AS processed, sequence, created_at,
+       from_micros((body ->> 'updated_at')::bigint) AS updated_at, from_micros((body ->> 'started_at')::bigint) AS started_at,
+       from_micros((body ->> 'finished_at')::bigint) AS finished_at, body
+  FROM task_record;
+
+CREATE TABLE action_record (
     id            uuid PRIMARY KEY,
     execution_id  uuid NOT NULL,
     task_id       uuid NOT NULL,
-    name          text NOT NULL,
     state         text NOT NULL,
-    state_info    text,
-    accepted      boolean NOT NULL,
-    index         integer NOT NULL,
-    attempt       integer NOT NULL,
-    input         json NOT NULL,
-    output        json,
-    body          json NOT NULL,
     created_at    timestamptz NOT NULL,
-    updated_at    timestamptz NOT NULL,
     -- The bus message that carried it: sent again under the same id, the bus drops the second.
-    envelope      text
+    envelope      text,
+    input         json NOT NULL,
+    body          json NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX action_execution_by_task ON action_execution (execution_id, task_id);
+CREATE INDEX action_record_by_task ON action_record (execution_id, task_id);
+
+CREATE VIEW action_execution AS
+SELECT id, execution_id, task_id, body ->> 'name' AS name, state, body ->> 'state_info' AS state_info,
+       coalesce((body ->> 'accepted')::boolean, false) AS accepted, coalesce((body ->> 'index')::integer, 0) AS index,
+       coalesce((body ->> 'attempt')::integer, 1) AS attempt, input, body -> 'output' AS output, created_at,
+       from_micros((body ->> 'updated_at')::bigint) AS updated_at, envelope, body
+  FROM action_record;
 
 -- A sub-workflow execution as its parent task sees it; there may be none of that id in `execution` if it was refused.
 CREATE TABLE child_execution (

@@ -10,12 +10,10 @@ CREATE FUNCTION engine_flush_v1(
     started_body json[], started_updated bigint[], started_finished bigint[],
     execution_id uuid[], execution_state text[], execution_info text[], execution_params json[], execution_output json[],
     execution_globals json[], execution_body json[], execution_description text[], execution_updated bigint[], execution_finished bigint[],
-    task_id uuid[], task_execution uuid[], task_name text[], task_type text[], task_state text[], task_info text[], task_tags text[],
-    task_published json[], task_processed boolean[], task_sequence bigint[], task_body json[],
-    task_created bigint[], task_updated bigint[], task_started bigint[], task_finished bigint[],
-    action_id uuid[], action_execution_id uuid[], action_task uuid[], action_name text[], action_state text[], action_info text[],
-    action_accepted boolean[], action_index integer[], action_attempt integer[], action_input json[], action_output json[],
-    action_body json[], action_created bigint[], action_updated bigint[], action_envelope text[],
+    task_id uuid[], task_execution uuid[], task_name text[], task_state text[], task_sequence bigint[], task_created bigint[],
+    task_body json[],
+    action_id uuid[], action_execution_id uuid[], action_task uuid[], action_state text[], action_created bigint[],
+    action_envelope text[], action_input json[], action_body json[],
     child_id uuid[], child_execution_id uuid[], child_task uuid[], child_accepted boolean[], child_index integer[], child_body json[],
     timer_task uuid[], timer_kind text[], timer_round integer[], timer_execution uuid[], timer_partition smallint[], timer_due bigint[],
     gone_task uuid[], gone_kind text[], gone_round integer[],
@@ -61,31 +59,20 @@ BEGIN
     END IF;
 
     IF cardinality(task_id) > 0 THEN
-        INSERT INTO task_execution AS t (id, execution_id, name, type, state, state_info, tags, published, processed, sequence, body,
-                                         created_at, updated_at, started_at, finished_at)
-        SELECT id, execution, name, type, state, info, tags::text[], published, processed, sequence, body,
-               from_micros(created), from_micros(updated), from_micros(started), from_micros(finished)
-          FROM unnest(task_id, task_execution, task_name, task_type, task_state, task_info, task_tags, task_published, task_processed,
-                      task_sequence, task_body, task_created, task_updated, task_started, task_finished)
-            AS task (id, execution, name, type, state, info, tags, published, processed, sequence, body, created, updated, started, finished)
-        ON CONFLICT (id) DO UPDATE
-           SET state = excluded.state, state_info = excluded.state_info, published = excluded.published, processed = excluded.processed,
-               sequence = excluded.sequence, body = excluded.body, updated_at = excluded.updated_at,
-               started_at = excluded.started_at, finished_at = excluded.finished_at;
+        INSERT INTO task_record AS t (id, execution_id, name, state, sequence, created_at, body)
+        SELECT id, execution, name, state, sequence, from_micros(created), body
+          FROM unnest(task_id, task_execution, task_name, task_state, task_sequence, task_created, task_body)
+            AS task (id, execution, name, state, sequence, created, body)
+        ON CONFLICT (id) DO UPDATE SET state = excluded.state, sequence = excluded.sequence, body = excluded.body;
     END IF;
 
     IF cardinality(action_id) > 0 THEN
-        INSERT INTO action_execution AS a (id, execution_id, task_id, name, state, state_info, accepted, index, attempt, input, output,
-                                           body, created_at, updated_at, envelope)
-        SELECT id, execution, task, name, state, info, accepted, index, attempt, input, output, body,
-               from_micros(created), from_micros(updated), envelope
-          FROM unnest(action_id, action_execution_id, action_task, action_name, action_state, action_info, action_accepted, action_index,
-                      action_attempt, action_input, action_output, action_body, action_created, action_updated, action_envelope)
-            AS action (id, execution, task, name, state, info, accepted, index, attempt, input, output, body, created, updated, envelope)
+        INSERT INTO action_record AS a (id, execution_id, task_id, state, created_at, envelope, input, body)
+        SELECT id, execution, task, state, from_micros(created), envelope, input, body
+          FROM unnest(action_id, action_execution_id, action_task, action_state, action_created, action_envelope, action_input, action_body)
+            AS action (id, execution, task, state, created, envelope, input, body)
         ON CONFLICT (id) DO UPDATE
-           SET state = excluded.state, state_info = excluded.state_info, accepted = excluded.accepted, attempt = excluded.attempt,
-               output = excluded.output, body = excluded.body, updated_at = excluded.updated_at,
-               envelope = coalesce(excluded.envelope, a.envelope);
+           SET state = excluded.state, body = excluded.body, envelope = coalesce(excluded.envelope, a.envelope);
     END IF;
 
     IF cardinality(child_id) > 0 THEN

@@ -1,0 +1,103 @@
+"""What can happen to a mesh: its processes die, stop and go on, its servers restart and lose what they kept."""
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import psutil
+
+from mistral_mesh import MeshStatus, status
+from mistral_mesh.embedded import postgres as embedded_postgres
+from mistral_mesh.home import Home
+
+_PATIENCE_SECONDS = 60.0
+
+
+class Victim:
+    """A mesh of real processes that a test may hurt. It kills only what its own supervisor started."""
+
+    def __init__(self, mesh: MeshStatus) -> None:
+        self.home = mesh.home
+        self.grpc_address = mesh.grpc_address
+        self.http_url = mesh.http_url
+        self.dsn = embedded_postgres.postgres(Home(mesh.home))[1]
+
+    def process(self, name: str) -> psutil.Process:
+        """Return a process by its name, such as ``engine-0``."""
+        pid = next(program.pid for program in self._status().programs if program.name == name)
+        assert pid is not None, f"{name} does not run"
+        return psutil.Process(pid)
+
+    async def settled(self) -> None:
+        """Wait until every process is well."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while unwell := [p.name for p in self._status().programs if p.state != "well" or p.pid is None]:
+            assert time.monotonic() < deadline, f"not well: {unwell}"
+            await asyncio.sleep(0.05)
+
+    def _status(self) -> MeshStatus:
+        now = status(self.home)
+        assert now is not None, "the supervisor is gone"
+        return now
+
+
+Deed = Callable[[Victim], Awaitable[None]]
+
+
+def kill(name: str) -> Deed:
+    """Crash a process; its supervisor starts it again."""
+
+    async def deed(victim: Victim) -> None:
+        victim.process(name).kill()
+
+    return deed
+
+
+def restart(name: str, number: signal.Signals) -> Deed:
+    """Ask a server to go; its supervisor starts it again."""
+
+    async def deed(victim: Victim) -> None:
+        victim.process(name).send_signal(number)
+
+    return deed
+
+
+def pause(name: str, seconds: float) -> Deed:
+    """Have a process stand still as if its machine slept, and then go on as if nothing had been."""
+
+    async def deed(victim: Victim) -> None:
+        process = victim.process(name)
+        process.suspend()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            process.resume()
+
+    return deed
+
+
+async def lose_the_bus(victim: Victim) -> None:
+    """Kill NATS and delete all that JetStream kept; it starts again empty."""
+    nats = victim.process("nats")
+    supervisor = psutil.Process(victim._status().pid)
+    # Held still, it cannot start the server on what is being deleted.
+    supervisor.suspend()
+    try:
+        nats.kill()
+        await _gone(nats)
+        await asyncio.to_thread(shutil.rmtree, _store(victim.home))
+    finally:
+        supervisor.resume()
+
+
+def _store(home: Path) -> Path:
+    return Home(home).data / "nats"
+
+
+async def _gone(process: psutil.Process) -> None:
+    """Wait for the end of a process whose parent cannot collect it."""
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)

@@ -24,6 +24,8 @@ _DUPLICATE_WINDOW = 120 * _SECOND
 _EVENTS_MAX_AGE = 24 * 3600 * _SECOND
 
 CHECK_SECONDS = 1.0
+# A server that has just started takes connections before its JetStream is there.
+_READY_SECONDS = 10.0
 # Between checks that were asked for.
 _REST_SECONDS = 0.05
 
@@ -77,10 +79,17 @@ class Streams:
         """Make the streams that are missing; from then on they are watched and made again when lost.
 
         Raises:
-            BusUnavailable: If JetStream does not answer.
+            BusUnavailable: If JetStream is not ready within ten seconds.
         """
         self._wanted = True
-        await self.check()
+        deadline = asyncio.get_running_loop().time() + _READY_SECONDS
+        while True:
+            try:
+                return await self.check()
+            except BusUnavailable:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+            await asyncio.sleep(_REST_SECONDS)
 
     def created(self, stream: str) -> datetime:
         """When the stream that we know of was made.

@@ -26,6 +26,17 @@ def pid_of(mesh: MeshStatus, name: str) -> int:
     return int(Home(mesh.home).pid_file(name).read_text())
 
 
+def kill_supervisor(mesh: MeshStatus) -> list[psutil.Process]:
+    children = [psutil.Process(pid_of(mesh, name)) for name in EVERY]
+    psutil.Process(mesh.pid).kill()
+    return children
+
+
+def assert_gone(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    assert not alive
+
+
 def test_every_process_is_well_and_says_where_it_is(mesh: MeshStatus) -> None:
     assert {program.name for program in mesh.programs} == EVERY
     assert {program.state for program in mesh.programs} == {State.WELL}
@@ -61,34 +72,17 @@ def test_a_killed_process_comes_back_and_is_well(mesh: MeshStatus, name: str) ->
     pytest.fail(f"{name} is not back")
 
 
-def test_what_a_killed_supervisor_leaves_is_ended_by_down(new_mesh: Callable[..., MeshStatus]) -> None:
+def test_what_a_killed_supervisor_leaves_is_ended_before_anything_else(new_mesh: Callable[..., MeshStatus]) -> None:
     left = new_mesh()
-    children = [psutil.Process(pid_of(left, name)) for name in EVERY]
-    psutil.Process(left.pid).kill()
-    assert down(left.home)
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert not alive
-    assert not down(left.home)
-
-
-def test_a_mesh_starts_over_what_a_killed_one_left(new_mesh: Callable[..., MeshStatus]) -> None:
-    left = new_mesh()
-    children = [psutil.Process(pid_of(left, name)) for name in EVERY]
-    psutil.Process(left.pid).kill()
+    first = kill_supervisor(left)
     again = new_mesh(home=left.home)
     assert again.ready
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert not alive
+    assert_gone(first)
 
-
-def test_a_stopped_mesh_leaves_no_process_and_no_pid_file(new_mesh: Callable[..., MeshStatus]) -> None:
-    stopped = new_mesh()
-    children = [psutil.Process(pid_of(stopped, name)) for name in EVERY]
-    assert down(stopped.home)
-    _, alive = psutil.wait_procs(children, timeout=1)
-    assert not alive
-    assert status(stopped.home) is None
-    assert not list((stopped.home / "run").glob("*.pid"))
+    second = kill_supervisor(again)
+    assert down(again.home)
+    assert_gone(second)
+    assert not down(again.home)
 
 
 def test_a_service_that_cannot_start_is_named_with_its_reason(tmp_path: Path) -> None:
@@ -147,3 +141,11 @@ async def test_a_nats_that_will_not_do_is_refused(greeting: dict[str, object], c
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(MeshError, match=complaint):
             await asyncio.to_thread(check_nats, f"nats://127.0.0.1:{port}")
+
+
+def test_a_stopped_mesh_leaves_no_process_and_no_pid_file(mesh: MeshStatus) -> None:
+    children = [psutil.Process(pid_of(mesh, name)) for name in EVERY]
+    assert down(mesh.home)
+    assert_gone(children)
+    assert status(mesh.home) is None
+    assert not list((mesh.home / "run").glob("*.pid"))

@@ -60,10 +60,10 @@ async def test_what_does_not_end_in_time_is_handed_over_at_once(engine: Any, sta
 
     begun = time.monotonic()
     await stack.aclose()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4
     await start(registry)
 
-    assert (await engine.result(harmful, 3))[0] == "LOST"
+    assert (await engine.result(harmful, 3.5))[0] == "LOST"
     assert (await engine.result(harmless))[0] == "SUCCESS"
 
 
@@ -113,7 +113,7 @@ async def test_a_census_finds_what_is_in_hand(engine: Any, executor: Any, gone: 
     wanted = [pb2.Attempt(action_id=task.action_id, attempt=2 if gone else 1)]
 
     answers = await engine.bus.request_all(
-        "mistral.executors.census", pb2.CensusRequest(attempts=wanted).SerializeToString(), 0.3
+        "mistral.executors.census", pb2.CensusRequest(attempts=wanted).SerializeToString(), 1.0
     )
 
     replies = [pb2.CensusReply.FromString(answer) for answer in answers]
@@ -130,7 +130,7 @@ async def test_a_census_for_a_result_that_got_lost_brings_it_again(engine: Any, 
     engine.results.clear()
 
     answers = await engine.bus.request_all(
-        "mistral.executors.census", pb2.CensusRequest(attempts=wanted).SerializeToString(), 0.3
+        "mistral.executors.census", pb2.CensusRequest(attempts=wanted).SerializeToString(), 1.0
     )
 
     assert list(pb2.CensusReply.FromString(answers[0]).held) == wanted

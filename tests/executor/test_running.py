@@ -18,7 +18,7 @@ async def test_slow_actions_run_at_the_same_time(engine: Any, executor: Any):
     await engine.give(*tasks)
 
     assert [await engine.result(task) for task in tasks] == [("SUCCESS", number) for number in range(100)]
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 async def test_no_more_run_at_once_than_there_are_slots(engine: Any, start: Any, with_actions: Any):
@@ -58,15 +58,15 @@ async def test_a_blocking_action_blocks_nobody(engine: Any, start: Any, with_act
         return threading.current_thread().name
 
     await start(with_actions(block=block))
-    tasks = [engine.task("block", {"seconds": 0.4}) for _ in range(10)]
+    tasks = [engine.task("block", {"seconds": 1.5}) for _ in range(10)]
     begun = time.monotonic()
 
     await engine.give(*tasks)
 
     assert await engine.run("std.noop") == ("SUCCESS", None)
-    assert time.monotonic() - begun < 0.4
+    assert time.monotonic() - begun < 1.5
     assert [await engine.result(task) for task in tasks] == [("SUCCESS", "action")] * 10
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 class Breaks:
@@ -157,7 +157,7 @@ async def test_an_action_that_takes_too_long_is_an_error(engine: Any, executor: 
     begun = time.monotonic()
 
     assert await engine.run("std.sleep", {"seconds": 60}, timeout_seconds=0.3) == ("ERROR", "Timeout after 0.3 seconds")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 async def test_a_thread_that_takes_too_long_is_told(engine: Any, start: Any, with_actions: Any):

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from mistral.internal.v1.envelope_pb2 import ActionTask
 from mistral_executor.attempts import Attempt, Lease, Leases
 from mistral_executor.consumer import Intake
 from mistral_executor.results import Results
@@ -23,6 +22,7 @@ async def drain(
     """
     try:
         async with asyncio.timeout(drain_seconds):
+            await _put_back(intakes[0], runner)
             for intake in intakes:
                 await intake.leave()
             await _put_back(intakes[0], runner)
@@ -39,15 +39,15 @@ async def drain(
 
 
 async def _put_back(intake: Intake, runner: Runner) -> None:
-    by_lease: dict[Lease, list[ActionTask]] = {}
+    by_lease: dict[Lease, list[Attempt]] = {}
     for attempt in runner.attempts.unstarted():
         _forget(attempt)
-        first, *others = attempt.leases
-        by_lease.setdefault(first, []).append(attempt.task)
-        for lease in others:
-            lease.settle()
-    for lease, tasks in by_lease.items():
-        await intake.put_back(tasks, lease)
+        by_lease.setdefault(attempt.leases[0], []).append(attempt)
+    for lease, attempts in by_lease.items():
+        await intake.put_back([attempt.task for attempt in attempts], lease)
+        for attempt in attempts:
+            for other in attempt.leases[1:]:
+                other.settle()
 
 
 def _forget(attempt: Attempt) -> None:

@@ -79,8 +79,8 @@ class Runner:
             self._carefully(task, action, lease)
 
     def lost(self, task: ActionTask, lease: Lease) -> None:
-        """Answer for an executor that is gone: the attempt may have run and must not run twice."""
-        self._answer(task, [lease], outcome.LOST, outcome.text("The executor that ran the action is gone."))
+        """Answer for an attempt that may have run and must not run twice, and whose result nobody has."""
+        self._answer(task, [lease], outcome.LOST, outcome.text("The result of the action is lost."))
 
     def cancel(self, key: Key) -> None:
         """Nobody waits for the attempt: answer it as cancelled, now or when it comes."""
@@ -113,8 +113,10 @@ class Runner:
         elif key in self.attempts.cancelled:
             self._answer(task, [lease], outcome.CANCELLED, b"")
         elif key in self.attempts.ended:
-            self._results.send_again([key])
-            lease.settle()
+            if self._results.send_again([key]):
+                lease.settle()
+            else:
+                self.lost(task, lease)
         elif task.input_stored:
             attempt = self._hold(task, action, lease)
             self._schedule(attempt, self._fetched(attempt))
@@ -149,8 +151,6 @@ class Runner:
 
     def _schedule(self, attempt: Attempt, work: Work) -> None:
         attempt.work = work
-        if attempt.task.timeout_seconds > 0:
-            attempt.timer = self._loop.call_later(attempt.task.timeout_seconds, self._expire, attempt)
         if self.running < self.slots:
             self._start(attempt)
         else:
@@ -162,6 +162,8 @@ class Runner:
         if self.running >= self.slots:
             self._free.clear()
         attempt.begun = time.monotonic()
+        if attempt.task.timeout_seconds > 0:
+            attempt.timer = self._loop.call_later(attempt.task.timeout_seconds, self._expire, attempt)
         attempt.runner = self._loop.create_task(self._run(attempt))
         attempt.runner.add_done_callback(partial(self._over, attempt))
 

@@ -1,5 +1,6 @@
 """The fast path for YAQL says what the library says, and is really taken."""
 
+import os
 from collections import Counter
 from typing import Any
 
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 # --- Data: names whose values have a usual shape, which one in twenty breaks ---
 
-NUMBERS = st.one_of(
-    st.integers(-9, 9), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([2**70, 0])
-)
+SMALL = st.integers(-9, 9)
+FLOATS = st.floats(-1e6, 1e6)
+NUMBERS = st.one_of(SMALL, SMALL, st.integers(1, 9), FLOATS, st.sampled_from([0, 2**40, -(2**61), 2**70, -0.0, 1e300]))
 TEXTS = st.one_of(st.sampled_from(["", "a", "active", "a,b", " x ", "12", "ß", "🚀"]), st.text(max_size=4))
 SCALARS = st.one_of(NUMBERS, TEXTS, st.booleans(), st.none())
 ANYTHING = st.recursive(
@@ -20,11 +21,17 @@ ANYTHING = st.recursive(
     max_leaves=6,
 )
 ROWS = st.lists(
-    st.fixed_dictionaries({"n": NUMBERS, "state": st.sampled_from(["active", "down"]), "up": st.booleans()}, optional={
-        "l": st.lists(NUMBERS, max_size=3)
-    }),
+    st.fixed_dictionaries(
+        {
+            "n": NUMBERS,
+            "state": st.sampled_from(["active", "down"]),
+            "up": st.booleans(),
+            "l": st.lists(NUMBERS, max_size=3),
+        }
+    ),
+    min_size=1,
     max_size=4,
-)  # fmt: skip
+)
 
 
 def usually(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -38,8 +45,10 @@ DATA = st.fixed_dictionaries(
         "s": usually(TEXTS),
         "b": usually(st.booleans()),
         "d": usually(st.fixed_dictionaries({"a": NUMBERS, "k": TEXTS, "deep": st.fixed_dictionaries({"x": ANYTHING})})),
-        "l": usually(st.one_of(st.lists(st.integers(-9, 9), min_size=1, max_size=4), st.lists(NUMBERS, max_size=4))),
-        "ls": usually(st.lists(TEXTS, max_size=4)),
+        "l": usually(
+            st.one_of(st.lists(st.integers(-9, 9), min_size=1, max_size=4), st.lists(NUMBERS, min_size=1, max_size=4))
+        ),
+        "ls": usually(st.lists(TEXTS, min_size=1, max_size=4)),
         "rows": usually(ROWS),
         "any": ANYTHING,
     }
@@ -81,7 +90,7 @@ number_leaf = st.one_of(
     literal("global(i)", "global"),
     literal("$.get(n)", "get"),
     literal("$.d.get(zz, 4)", "get"),
-    literal("int($.s)", "int"),
+    literal("int(str($.i))", "int"),
     literal("int($.n)", "int"),
     literal("float($.n)", "float"),
     literal("$.rows.first().n", "first"),
@@ -132,6 +141,7 @@ lists = st.one_of(
     literal("$.rows.first().values()", "values"),
     literal("$.rows.select($.n * 2).where($ > 2)", "select"),
     form("list literal", "[{}, {}]", numbers, texts),
+    form("list literal", "[{}, {}]", number_leaf, text_leaf),
     form("list +", "({} + {})", literal("$.l", "variable"), literal("$.ls", "variable")),
 )
 dicts = st.one_of(
@@ -209,12 +219,17 @@ KINDS = {
 }
 HITS: Counter[str] = Counter()
 
+# The usual number draws the same examples each time, so that the counts below hold; another draws anew.
+EXAMPLES = int(os.environ.get("MISTRAL_TEST_EXAMPLES", "200"))
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_fast_path_and_library_agree(kind: str, ways: Any):
     cases: Counter[bool] = Counter()
 
-    @settings(max_examples=160, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES, derandomize=EXAMPLES == 200, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(shaped=KINDS[kind], data=DATA)
     def agree(shaped: Shaped, data: dict[str, Any]) -> None:
         text, shapes = shaped
@@ -225,10 +240,10 @@ def test_fast_path_and_library_agree(kind: str, ways: Any):
 
     agree()
     # A comparison that never reaches the fast path would prove nothing.
-    assert cases[True] >= cases[False], cases
+    assert cases[True] > 1.5 * cases[False], cases
 
 
 def test_every_shape_was_reached_by_the_comparison_above():
     if not HITS:
         pytest.skip("runs after the comparison only")
-    assert [shape for shape in SHAPES if not HITS[shape]] == []
+    assert {shape: HITS[shape] for shape in SHAPES if HITS[shape] < 2} == {}

@@ -39,7 +39,8 @@ class Lines(AbstractContextManager["Lines"]):
 def _line(part: TaskView | ExecutionView, path: str, begin: float, now: float) -> tuple[float, int, str]:
     """Return a line and what sorts it: its time, then outer things begin and inner things end first."""
     over = part.state in FINAL
-    when = (part.finished if over else part.started) or now
+    begins = part.state == "RUNNING" and not (isinstance(part, TaskView) and part.retries)
+    when = (part.finished if over else part.started if begins else part.changed) or now
     words = [f"{max(0.0, when - begin):8.3f} s  {part.state:9}  {path}"]
     if over:
         words.append(f"({time_taken(part, now)})")

@@ -1,7 +1,8 @@
 """How an execution stands at one moment, with its tasks and sub-workflows: read from the mesh, drawn elsewhere."""
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mistral_cli.connection import Mesh, listed
@@ -13,6 +14,9 @@ FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED", "SKIPPED"})
 _MOST_TASKS = 2000
 _MOST_CHILDREN = 200
 _MOST_ITEMS = 1000
+_LONGEST_VALUE = 40
+
+_SECRET = re.compile(r"pass|token|secret|auth|key|credential|cookie", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class TaskView:
     """A task at one moment; times in seconds since the epoch, None for what has not happened.
 
     Attributes:
+        changed: When it last changed.
         items: For a with-items task, how many there are.
         done: How many of them ended; None if not counted.
         retries: How often it was tried again.
@@ -31,6 +36,7 @@ class TaskView:
     info: str
     started: float | None
     finished: float | None
+    changed: float = 0.0
     items: int | None = None
     done: int | None = None
     retries: int = 0
@@ -39,7 +45,12 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionView:
-    """An execution at one moment; ``message`` is all that the mesh says of it."""
+    """An execution at one moment.
+
+    Attributes:
+        item: For one of several sub-workflows of a task, which it is, by its input.
+        message: All that the mesh says of it.
+    """
 
     id: str
     name: str
@@ -49,6 +60,8 @@ class ExecutionView:
     finished: float | None
     tasks: tuple[TaskView, ...]
     message: Any = field(compare=False, repr=False)
+    changed: float = 0.0
+    item: str = ""
 
     @property
     def is_final(self) -> bool:
@@ -78,6 +91,7 @@ class Snapshots:
             finished=_time(message, "finished_at"),
             tasks=tuple(self._task(task) for task in tasks),
             message=message,
+            changed=seconds_of(message.updated_at),
         )
         if view.is_final:
             self._final[execution_id] = view
@@ -88,6 +102,8 @@ class Snapshots:
         context = json.loads(message.runtime_context or "{}")
         items = context.get("with_items", {}).get("count")
         children = self._children_of(message.id, state) if _is_workflow(message) else ()
+        if items is not None:
+            children = tuple(replace(child, item=_item(child.message.input)) for child in children)
         return TaskView(
             id=message.id,
             name=message.name,
@@ -95,6 +111,7 @@ class Snapshots:
             info=message.state_info,
             started=_time(message, "started_at") or _time(message, "created_at"),
             finished=_time(message, "finished_at"),
+            changed=seconds_of(message.updated_at),
             items=items,
             done=self._done(message.id, state, items, children),
             retries=int(context.get("retry_task_policy", {}).get("retry_no", 0)),
@@ -125,6 +142,17 @@ class Snapshots:
 
 def _state(message: Any) -> str:
     return bare(message.DESCRIPTOR.fields_by_name["state"].enum_type.values_by_number[message.state].name)
+
+
+def _item(input: str) -> str:
+    """Return a short input in one line, such as ``city=Oslo``; what may be a secret is left out."""
+    values = json.loads(input or "{}")
+    parts = [
+        f"{name}={value}"
+        for name, value in values.items()
+        if isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_VALUE and not _SECRET.search(name)
+    ]
+    return " ".join(parts[:3])
 
 
 def _is_workflow(message: Any) -> bool:

@@ -32,6 +32,8 @@ def note(view: TaskView | ExecutionView) -> str:
             )
         if view.retries:
             parts.append(f"retry {view.retries}")
+    elif view.item:
+        parts.append(view.item)
     if view.info and view.state != "SUCCESS":
         line = " ".join(view.info.split())
         parts.append(line if len(line) <= _LONGEST_INFO else line[:_LONGEST_INFO] + "…")

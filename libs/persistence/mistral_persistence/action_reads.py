@@ -14,6 +14,9 @@ from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, 
 
 Row: TypeAlias = asyncpg.Record
 
+# An action may well give null, which is not stored.
+_OUTPUT = "CASE WHEN a.output IS NULL AND a.state IN ('SUCCESS', 'ERROR') THEN 'null' ELSE a.output END"
+
 ACTIONS = Listing(
     source="action_execution a JOIN execution e ON e.id = a.execution_id JOIN task_execution t ON t.id = a.task_id",
     columns={
@@ -33,7 +36,7 @@ ACTIONS = Listing(
         "index": Column(sql="a.index", kind=Kind.NUMBER),
         "attempt": Column(sql="a.attempt", kind=Kind.NUMBER),
         "input": Column(sql="a.input", kind=Kind.JSON),
-        "output": Column(sql="a.output", kind=Kind.JSON, nullable=True),
+        "output": Column(sql=_OUTPUT, kind=Kind.JSON, nullable=True),
         "created_at": Column(sql="a.created_at", kind=Kind.TIME),
         "updated_at": Column(sql="a.updated_at", kind=Kind.TIME),
     },

@@ -7,7 +7,7 @@ persisted without a change here.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
 import msgspec
@@ -124,7 +124,7 @@ def execution_head(execution: Execution) -> tuple[Any, ...]:
         array_literal(execution.tags),
         to_json(execution.input),
         execution.created_at,
-        execution.state.value,
+        execution.state,
         execution.state_info,
         to_json(execution.params),
         to_json_or_null(execution.output),
@@ -139,7 +139,7 @@ def execution_change(execution: Execution) -> tuple[Any, ...]:
     """What may change later; order of the ``execution_`` arguments of the flush."""
     return (
         execution.id,
-        execution.state.value,
+        execution.state,
         execution.state_info,
         to_json(execution.params),
         to_json_or_null(execution.output),
@@ -151,17 +151,17 @@ def execution_change(execution: Execution) -> tuple[Any, ...]:
     )
 
 
-def execution_mark(execution: Execution) -> tuple[int, ...]:
-    """Identify the stored part of an execution: two versions with equal marks have equal rows.
-
-    Values are compared by identity, which is enough since versions share what did not change.
-    """
-    return tuple(map(id, _stored(execution)))
-
-
 _stored = attrgetter(
     "state", "state_info", "params", "output", "globals", "vars", "env", "backlog", "description", "finished_at"
 )
+
+
+def is_stored_alike(one: Execution, other: Execution) -> bool:
+    """Tell whether two versions of an execution have the same row.
+
+    Values are compared by identity, which is enough since versions share what did not change.
+    """
+    return all(map(is_, _stored(one), _stored(other)))
 
 
 def task_row(execution: Execution, task: TaskExecution, tags: tuple[str, ...]) -> tuple[Any, ...]:
@@ -170,7 +170,7 @@ def task_row(execution: Execution, task: TaskExecution, tags: tuple[str, ...]) -
         task.id,
         execution.id,
         task.name,
-        task.state.value,
+        task.state,
         execution.sequence,
         task.created_at,
         TASK_BODY.text(task, tags),
@@ -183,7 +183,7 @@ def action_row(execution_id: str, task_id: str, action: ActionExecution, envelop
         action.id,
         execution_id,
         task_id,
-        action.state.value,
+        action.state,
         action.created_at,
         envelope,
         to_json(action.input),

@@ -27,18 +27,16 @@ from mistral_core.machine.execution import Execution
 from mistral_engine.hot import Hot
 from mistral_engine.work import Occurrence
 from mistral_persistence.dead_letters import Letter
-from mistral_persistence.records import execution_mark
 
 
 @dataclass(slots=True)
 class Change:
-    """One execution as the batch leaves it, and what of it changed."""
+    """One execution as the batch leaves it, and what of it changed; ``before`` is None for a new one."""
 
     execution: Execution
     position: int
     traceparent: str
-    new: bool = False
-    mark: tuple[int, ...] = ()
+    before: Execution | None = None
     tasks: set[str] = field(default_factory=set)
     actions: set[tuple[str, str]] = field(default_factory=set)
     children: set[tuple[str, str]] = field(default_factory=set)
@@ -73,8 +71,7 @@ class Batch:
         """Return the execution as it stands in this batch, or None if it is not in memory."""
         change = self.changes.get(execution_id)
         if change is None and (hot := self.committed(execution_id)) is not None:
-            execution = hot.execution
-            change = Change(execution, hot.position, hot.traceparent, mark=execution_mark(execution))
+            change = Change(hot.execution, hot.position, hot.traceparent, before=hot.execution)
             self.changes[execution_id] = change
         return change
 
@@ -85,7 +82,7 @@ class Batch:
             WorkflowError: If it is refused; the batch is unchanged.
         """
         decision = begin(start, self.surroundings)
-        change = Change(decision.execution, 0, traceparent, new=True)
+        change = Change(decision.execution, 0, traceparent)
         self.changes[start.id] = change
         self.absorb(change, decision)
         return change

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -92,14 +93,18 @@ class Outgoing:
             _log.error("an envelope could not be sent", exc_info=error)
 
 
+@lru_cache(maxsize=1024)
+def _time(at: int) -> str:
+    return datetime.fromtimestamp(at / 1e6, UTC).isoformat()
+
+
 def _cloud_event(event: Told) -> bytes:
     execution, announce = event.execution, event.announce
-    time = datetime.fromtimestamp(announce.at / 1e6, UTC).isoformat()
     subject = f'"subject":"{announce.task_id}",' if announce.task_id else ""
     return (
         (
             f'{{"specversion":"1.0","id":"{execution.id}/{event.position}","source":"/mistral/executions/{execution.id}",'
-            f'"type":"io.mistral-mesh.{announce.event.value}","time":"{time}",{subject}'
+            f'"type":"io.mistral-mesh.{announce.event}","time":"{_time(announce.at)}",{subject}'
             f'"datacontenttype":"application/json","data":'
         ).encode()
         + event.data

@@ -16,7 +16,7 @@ from mistral_persistence.records import (
     child_row,
     execution_change,
     execution_head,
-    execution_mark,
+    is_stored_alike,
     task_row,
 )
 
@@ -76,9 +76,9 @@ def rows_of(
 
 def _records(rows: Rows, change: Change, envelopes: Mapping[str, str]) -> None:
     execution = change.execution
-    if change.new:
+    if change.before is None:
         rows.started.append(execution_head(execution))
-    elif execution_mark(execution) != change.mark:
+    elif not is_stored_alike(change.before, execution):
         rows.execution.append(execution_change(execution))
     tasks = execution.tasks
     specs = execution.definition.tasks
@@ -107,13 +107,13 @@ def _data(execution: Execution, announce: Announce, position: int) -> EventData:
         execution.id,
         execution.root_id,
         execution.workflow_name,
-        announce.event.value,
+        announce.event,
         announce.at,
         position,
-        announce.state.value,
+        announce.state,
         state_info=announce.state_info,
     )
     if announce.task_id is not None:
         task = execution.tasks[announce.task_id]
-        data.task_id, data.task_name, data.type = task.id, task.name, task.type.value
+        data.task_id, data.task_name, data.type = task.id, task.name, task.type
     return data

@@ -11,22 +11,24 @@ from mistral_core.errors import InvalidInput
 
 _T = TypeVar("_T")
 
+# A client that is cut off while it sends may never see why, so some of the rest is read and thrown away.
+_DISCARDED: Final = 4
 _UNKNOWN: Final = re.compile(r"unknown field `(.+?)`")
 _WRONG: Final = re.compile(r"(.*) - at `\$\.?(.*)`")
 
 
 async def body(request: Request, limit: int) -> bytes:
-    """Return the body. Raises BodyTooLarge past ``limit`` bytes, without reading on."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise _too_large(limit)
+    """Return the body. Raises BodyTooLarge past ``limit`` bytes."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        elif size > _DISCARDED * limit:
+            break
+    if size > limit:
+        raise BodyTooLarge(f"The body of a request may have at most {limit} bytes")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -73,7 +75,3 @@ def _complaint(message: str, argument: str) -> str:
     if wrong and wrong[2]:
         return f"Invalid input for field/attribute {wrong[2]}. {wrong[1]}"
     return f"Invalid input for argument {argument}. {message}"
-
-
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body of a request may have at most {limit} bytes")

@@ -1,0 +1,147 @@
+"""Lists over REST: filters, order, paging by key, and every wrong argument refused."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from mistral_persistence.database import Pool
+
+
+@pytest.fixture
+async def five(rows, name):
+    """Five executions, an hour apart, of which every second failed."""
+    noon = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    return [
+        await rows.execution(
+            name,
+            description=f"run {number} of 100%",
+            state=("SUCCESS", "ERROR")[number % 2],
+            state_info=None if number % 2 == 0 else "broken",
+            tags=["a", "b"] if number == 0 else ["a"],
+            created_at=noon + timedelta(hours=number),
+        )
+        for number in range(5)
+    ]
+
+
+async def ids(rest, query):
+    answer = await rest.get(f"/v2/executions?{query}")
+    assert answer.status_code == 200, answer.text
+    return [each["id"] for each in answer.json()["executions"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("state=ERROR", [1, 3]),
+        ("state=eq:ERROR", [1, 3]),
+        ("state=neq:ERROR", [0, 2, 4]),
+        ("state=in:ERROR,SUCCESS&state=nin:SUCCESS", [1, 3]),
+        ("state=RUNNING", []),
+        ("description=has:run 3", [3]),
+        ("description=has:100%25", [0, 1, 2, 3, 4]),
+        ("description=has:1_0", []),
+        ("created_at=gt:2026-05-04 14:00:00", [3, 4]),
+        ("created_at=gte:2026-05-04 14:00:00&created_at=lt:2026-05-04 15:00:00", [2]),
+        ("created_at=2026-05-04 13:00:00", [1]),
+        ("tags=a,b", [0]),
+        ("tags=a", [0, 1, 2, 3, 4]),
+        ("nulls=state_info", [0, 2, 4]),
+        ("sort_keys=created_at&sort_dirs=desc", [4, 3, 2, 1, 0]),
+        ("sort_keys=state,created_at&sort_dirs=asc,desc", [3, 1, 4, 2, 0]),
+        ("sort_keys=name,created_at&sort_dirs=desc", [0, 1, 2, 3, 4]),
+        ("task_execution_id=11111111-2222-4333-8444-555555555555", []),
+        ("root_execution_id=no-uuid", []),
+    ],
+)
+async def test_filters_and_order(rest, name, five, query, wanted):
+    assert await ids(rest, f"workflow_name={name}&{query}") == [five[number] for number in wanted]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "",
+        "&sort_keys=created_at&sort_dirs=desc",
+        "&sort_keys=state,created_at&sort_dirs=asc,desc",
+        "&sort_keys=state_info",
+    ],
+)
+async def test_pages_give_everything_once(rest, name, five, order):
+    address, seen = f"/v2/executions?workflow_name=in:{name},x&limit=2&fields=state{order}", []
+
+    while address:
+        answer = (await rest.get(address)).json()
+        seen += [each["id"] for each in answer["executions"]]
+        assert all(list(each) == ["id", "state"] for each in answer["executions"])
+        parts = urlsplit(answer["next"]) if "next" in answer else None
+        address = f"{parts.path}?{parts.query}" if parts else None
+
+    assert seen == await ids(rest, f"workflow_name={name}{order}")
+    assert sorted(seen) == sorted(five)
+
+
+async def test_the_next_page_is_told_only_when_this_one_is_full(rest, name, five):
+    assert "next" in (await rest.get(f"/v2/executions?workflow_name={name}&limit=5")).json()
+    assert "next" not in (await rest.get(f"/v2/executions?workflow_name={name}&limit=6")).json()
+
+
+async def test_outputs_come_only_when_asked_for(rest, rows, name):
+    await rows.execution(name, state="SUCCESS", output={"r": 1})
+
+    plain = (await rest.get(f"/v2/executions?workflow_name={name}")).json()["executions"][0]
+    asked = (await rest.get(f"/v2/executions?workflow_name={name}&include_output=true")).json()["executions"][0]
+    named = (await rest.get(f"/v2/executions?workflow_name={name}&fields=output")).json()["executions"][0]
+
+    assert "output" not in plain
+    assert "published_global" not in plain
+    assert asked["output"] == named["output"] == '{"r": 1}'
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=-3",
+        "limit=many",
+        "fields=nonsense",
+        "sort_dirs=sideways",
+        "sort_keys=state&sort_dirs=asc,desc",
+        "sort_keys=nonsense",
+        "marker=not-a-uuid",
+        "bogus=1",
+        "created_at=gt:yesterday",
+        "include_output=perhaps",
+        "nulls=nonsense",
+    ],
+)
+async def test_wrong_arguments_are_refused(rest, query):
+    answer = await rest.get(f"/v2/executions?{query}")
+
+    assert answer.status_code == 400
+    assert answer.json()["faultcode"] == "Client"
+    assert answer.json()["debuginfo"] is None
+    assert answer.json()["faultstring"]
+
+
+async def test_other_projects_things_are_not_seen(rest, rows, name):
+    foreign = await rows.execution(name, project_id="other")
+    task = await rows.task(foreign, "t")
+
+    assert await ids(rest, f"workflow_name={name}") == []
+    assert (await rest.get(f"/v2/executions/{foreign}")).status_code == 404
+    assert (await rest.get(f"/v2/tasks/{task}")).status_code == 404
+
+
+async def test_running_executions_are_found_by_the_index_of_live_ones(pool: Pool, rows, name):
+    for _ in range(50):
+        await rows.execution(name, state="SUCCESS")
+    await pool.execute("ANALYZE execution")
+
+    plan = await pool.fetch(
+        "EXPLAIN SELECT id FROM execution e WHERE e.project_id = '<default-project>' AND e.finished_at IS NULL"
+        " AND e.state = 'RUNNING' ORDER BY e.created_at, e.id LIMIT 1000"
+    )
+
+    assert any("execution_live" in row[0] for row in plan)

@@ -28,9 +28,12 @@ from mistral_engine.work import Inbox, JobWork, Work, fail, parted
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import bury
 from mistral_persistence.flush import LeaseLost, flush
+from mistral_persistence.outage import OUTAGE
 from mistral_runtime.telemetry import span
 
 _log = logging.getLogger(__name__)
+
+_JOB_FAILS: tuple[type[Exception], ...] = (*OUTAGE, asyncpg.PostgresError, WorkflowError)
 
 _AGAIN_SECONDS = 0.2
 
@@ -95,7 +98,7 @@ class Lane:
     async def _job(self, work: JobWork) -> None:
         try:
             await work.job()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, WorkflowError) as error:
+        except _JOB_FAILS as error:
             fail(work, error)
         else:
             if not work.answer.done():
@@ -107,10 +110,10 @@ class Lane:
             await self._attempt(works)
         except LeaseLost:
             _log.warning("a partition was lost to another engine; its executions are let go")
-            await self._ownership.refresh()
+            await self._look_at_leases()
             for work in works:
                 fail(work, Unavailable("the execution has just moved to another engine; try again"))
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, TimeoutError) as error:
+        except OUTAGE as error:
             await self._unknown(works, error)
         except Exception as error:
             parts = works if len(works) > 1 else parted(works[0])
@@ -121,6 +124,13 @@ class Lane:
                 middle = len(parts) // 2
                 await self._commit(parts[:middle])
                 await self._commit(parts[middle:])
+
+    async def _look_at_leases(self) -> None:
+        try:
+            await self._ownership.refresh()
+        except OUTAGE as error:
+            # They are looked at again soon.
+            _log.warning("leases could not be looked at: %s", type(error).__name__)
 
     async def _unknown(self, works: Sequence[Work], error: Exception) -> None:
         """Whether the commit happened is not known: forget what is in memory, look again, and repeat the works."""

@@ -15,8 +15,11 @@ from mistral_persistence import leases
 from mistral_persistence.database import Pool
 from mistral_persistence.flush import LeaseLost
 from mistral_persistence.leases import PARTITIONS, Leases
+from mistral_persistence.outage import OUTAGE
 
 _log = logging.getLogger(__name__)
+
+_RENEWAL_FAILS: tuple[type[Exception], ...] = (*OUTAGE, asyncpg.PostgresError)
 
 Moved = Callable[[Collection[int], Collection[int]], Awaitable[None]]
 """Told of (gained, lost) partitions; returns when lost ones are at rest."""
@@ -98,7 +101,7 @@ class Ownership:
             await asyncio.sleep(self._renew_seconds)
             try:
                 await self.refresh()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except _RENEWAL_FAILS as error:
                 silent = asyncio.get_running_loop().time() - self._renewed_at
                 _log.warning("leases could not be renewed for %.1f s: %s", silent, type(error).__name__)
 
@@ -107,8 +110,11 @@ class Ownership:
         async with self._changing:
             held = list(self._epochs)
             await self._change((), held)
-            await self._leases.release(held)
-            await self._leases.leave()
+            try:
+                await self._leases.release(held)
+                await self._leases.leave()
+            except OUTAGE as error:
+                _log.warning("the leases are left to run out: %s", type(error).__name__)
 
     async def _change(self, gained: Collection[int], lost: Collection[int]) -> None:
         for partition in lost:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
+from mistral_core.errors import Unavailable
 from mistral_engine.figures import FLIGHTS, HOT, STUCK, WAITING
 from mistral_engine.lane import Lane
 from mistral_engine.ownership import Ownership
@@ -13,10 +14,14 @@ from mistral_engine.redrive import Redrive
 from mistral_engine.work import JobWork, Occurrence, ResultsWork
 from mistral_persistence import restore
 from mistral_persistence.database import Pool
+from mistral_persistence.outage import OUTAGE
 
 _log = logging.getLogger(__name__)
 
+_PASSES: tuple[type[Exception], ...] = (*OUTAGE, Unavailable)
+
 _PER_SWEEP = 200
+_AGAIN_SECONDS = 0.2
 
 Job: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -71,10 +76,14 @@ class Sweeper:
             _log.warning("looking after lane %d failed, it is tried again: %r", self._lane.number, error)
 
     def take_up(self, partitions: Sequence[int]) -> None:
-        """Have the live executions of partitions taken up as soon as the lane gets to it."""
+        """Have the live executions of partitions taken up as soon as the lane gets to it, and the store is there."""
 
         async def job() -> None:
-            self.apply(await self._recovery.partitions(partitions))
+            try:
+                self.apply(await self._recovery.partitions([p for p in partitions if self._ownership.owns(p)]))
+            except _PASSES as error:
+                _log.warning("executions could not be taken up, it is tried again: %s", type(error).__name__)
+                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.take_up, partitions)
 
         self._lane.inbox.put(JobWork(job, asyncio.get_running_loop().create_future()))
 

@@ -13,6 +13,7 @@ from mistral_core.machine.state import State
 from mistral_engine.calls import Calls, merged_env
 from mistral_engine.completing import completion
 from mistral_engine.ids import now
+from mistral_engine.outages import outages_told
 from mistral_engine.routing import Metadata, Owner, Routing
 from mistral_engine.starting import Starting
 from mistral_engine.status import status_of
@@ -21,6 +22,7 @@ from mistral_engine.summary import summary_of
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
+@outages_told
 class Engine(rpc.EngineServiceServicer):
     """The calls of the internal contract; see ``engine_service.proto`` for what each promises."""
 

@@ -19,7 +19,7 @@ who wrote the workflow and never hold a data context: it may bear secrets.
 
 from __future__ import annotations
 
-# The end of an expression is cut off in messages; the file has the whole.
+# The end of a long expression is cut off in messages; the definition has the whole.
 _SHOWN_TEXT = 500
 
 
@@ -94,10 +94,8 @@ class ExpressionFailed(WorkflowError):
         super().__init__(language, expression, error)
 
     def __str__(self) -> str:
-        shown = self.expression
-        if len(shown) > _SHOWN_TEXT:
-            shown = f"{shown[:_SHOWN_TEXT]}..."
-        return f"Can not evaluate {self.language} expression [expression={shown}, error={self.error}]"
+        expression, error = _shortened(self.expression), _shortened(self.error)
+        return f"Can not evaluate {self.language} expression [expression={expression}, error={error}]"
 
 
 class IllegalState(WorkflowError):
@@ -110,3 +108,7 @@ class LimitExceeded(WorkflowError):
 
 class Unavailable(WorkflowError):
     """It cannot be done now; the same request may succeed later."""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_TEXT else f"{text[:_SHOWN_TEXT]}..."

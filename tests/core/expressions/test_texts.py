@@ -119,6 +119,34 @@ def test_first_layer_that_has_a_name_wins(scope: Callable[..., Scope]):
     assert evaluate("<% $ %>", layered) == {"a": 1, "b": None, "c": 4}
 
 
+class Signal(BaseException):
+    """What the machine uses to break off an evaluation."""
+
+
+@pytest.mark.parametrize("text", ["<% tasks(x).len() %>", "{{ tasks('x') }}", "<% task(x).result %>"])
+def test_a_signal_of_the_facts_passes_through(text: str, scope: Callable[..., Scope]):
+    class Interrupting(type(scope().facts)):  # type: ignore[misc]
+        def tasks(self, *asked: Any) -> Any:
+            raise Signal
+
+        task = tasks
+
+    with pytest.raises(Signal):
+        evaluate(text, Scope([], Interrupting()))
+
+
+class OneValue(Scope):
+    """A scope whose root is a single value."""
+
+    def flatten(self) -> Any:
+        return [3, 4]
+
+
+@pytest.mark.parametrize("text", ["<% $[0] %>", "<% $.first() %>", "<% $.reverse().last() %>", "{{ _[0] }}"])
+def test_root_can_be_any_value(text: str, scope: Callable[..., Scope]):
+    assert evaluate(text, OneValue([], scope().facts)) == 3
+
+
 @pytest.fixture
 def settings() -> Iterator[Callable[..., None]]:
     yield configure

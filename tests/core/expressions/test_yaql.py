@@ -186,9 +186,11 @@ def test_value_with_its_type(text: str, expected: Any, scope: Callable[..., Scop
         ("$.frobnicate()", 'Unknown method "frobnicate"'),
         ("$.e.first()", "the collection is empty"),
         ("$.n.assert($ > 9)", "Assertion failed"),
-        ("'{0.real}'.format(1)", "a field of a format can only be a name or a number, not '0.real'"),
+        ("'{0.real}'.format(1)", "a field of a format can only be a name or a number, not '...'"),
         ("let(a => 1)", "a result cannot hold a value of type _CountedContext"),
         ("float(nan)", "a result cannot hold nan"),
+        ("int($.s)", "invalid literal for int() with base 10: '...'"),
+        ("datetime($.s)", "Unknown string format: ..."),
         ("$.", "Parse error: unexpected end of statement"),
     ],
 )

@@ -21,7 +21,9 @@ Program = Callable[[Scope], Any]
 # Jinja goes first, as it did before: it wins where a text at run time holds both.
 LANGUAGES = ("jinja", "yaql")
 
-_KEPT_TEXTS = 8192
+# Compiled texts are kept, but for long ones: whoever evaluates those often should hold ``compiled_render``.
+_KEPT_TEXTS = 4096
+_KEPT_CHARS = 4096
 
 
 class _Settings:
@@ -33,7 +35,7 @@ class _Settings:
         self.functions: dict[str, Function] = dict(BUILTIN)
 
     def renew(self) -> None:
-        for kept in (_yaql, _jinja, _program):
+        for kept in (_yaql, _jinja, _kept_program):
             kept.cache_clear()
 
 
@@ -114,7 +116,7 @@ def evaluate(text: str, scope: Scope) -> Any:
     Raises:
         ExpressionFailed: If an expression has a fault or cannot be evaluated.
     """
-    return _program(text)(scope)
+    return _program(text)(scope) if is_expression(text) else text
 
 
 def render(data: Any, scope: Scope) -> Any:
@@ -125,7 +127,7 @@ def render(data: Any, scope: Scope) -> Any:
     """
     kind = type(data)
     if kind is str:
-        return _program(data)(scope)
+        return _program(data)(scope) if is_expression(data) else data
     if kind is dict:
         return {key: render(value, scope) for key, value in data.items()}
     if kind is list:
@@ -207,14 +209,18 @@ def _not_allowed(language: str) -> str:
     return f"Expressions in {language} are not allowed here"
 
 
-@lru_cache(maxsize=_KEPT_TEXTS)
 def _program(text: str) -> Program:
+    return _kept_program(text) if len(text) <= _KEPT_CHARS else _new_program(text)
+
+
+def _new_program(text: str) -> Program:
     jinja = _has_jinja(text)
-    if not jinja and not _has_yaql(text):
-        return lambda scope: text
     language, name = ("jinja", jinja_language.NAME) if jinja else ("yaql", yaql_language.NAME)
     if len(text) > _settings.limits.text_chars:
         raise ExpressionFailed(name, text, f"the text has more than {_settings.limits.text_chars} characters")
     if language not in _settings.languages:
         raise ExpressionFailed(name, text, _not_allowed(language))
     return _jinja().compile(text) if jinja else _yaql().compile(text)
+
+
+_kept_program = lru_cache(maxsize=_KEPT_TEXTS)(_new_program)

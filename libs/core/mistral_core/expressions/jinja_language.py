@@ -13,6 +13,7 @@ from jinja2.parser import Parser
 
 from mistral_core.errors import ExpressionFailed
 from mistral_core.expressions.fast_jinja import path_of
+from mistral_core.expressions.faults import wording
 from mistral_core.expressions.functions import Function
 from mistral_core.expressions.jinja_guards import BUDGET, SCOPE, Budget
 from mistral_core.expressions.jinja_sandbox import ROOT, Rewriting, Sandbox, changes_data
@@ -116,7 +117,7 @@ class _Run:
             return run(names)
         # A template can call what it likes, so anything can come out of it.
         except Exception as error:
-            raise ExpressionFailed(NAME, self._shown, _describe(error)) from None
+            raise ExpressionFailed(NAME, self._shown, wording(error)) from None
 
     def _native(self, names: dict[str, Any]) -> Any:
         context = self._template.new_context(names, shared=True)
@@ -135,9 +136,3 @@ class _Run:
             budget.emit(len(piece))
             pieces.append(piece)
         return "".join(pieces)
-
-
-def _describe(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "the expression is nested too deep"
-    return str(error) or type(error).__name__

@@ -16,7 +16,8 @@ _MISSING: Any = object()
 class Facts(Protocol):
     """What functions such as ``task()`` read; the machine implements it.
 
-    Answers must be the same whenever the same event is replayed.
+    Answers are plain JSON values, and the same whenever the same event is replayed. Whatever ``Exception`` one of
+    them raises fails the expression; only another ``BaseException`` passes through an evaluation.
     """
 
     def env(self) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from yaql import create_context
 from yaql.language import contexts, exceptions, factory, specs, utils, yaqltypes
 
+from mistral_core.expressions.faults import wording
 from mistral_core.expressions.frozen import freeze
 from mistral_core.expressions.functions import Function
 from mistral_core.expressions.limits import LimitReached, Limits
@@ -88,11 +89,7 @@ def describe(error: BaseException) -> str:
         return _without_receiver(error, "No matching method")
     if isinstance(error, exceptions.AmbiguousMethodException):
         return _without_receiver(error, "Ambiguous method")
-    if isinstance(error, StopIteration):
-        return str(error) or "the collection is empty"
-    if isinstance(error, RecursionError):
-        return "the expression is nested too deep"
-    return str(error) or type(error).__name__
+    return wording(error)
 
 
 def _without_receiver(error: BaseException, fault: str) -> str:

@@ -37,6 +37,7 @@ TRACEPARENT = "traceparent"
 SERVER, CLIENT, PRODUCER, CONSUMER = SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER
 
 _W3C = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_ODD = tuple("13579bdf")
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _UNSAMPLED = TraceFlags(TraceFlags.DEFAULT)
 # A collector that is away must not hold up the end of a service.
@@ -163,6 +164,12 @@ def recorded_traceparent() -> str | None:
     """The trace context if the current trace is recorded; what is not need not be carried everywhere."""
     current = trace.get_current_span()
     return current_traceparent() if current.get_span_context().trace_flags & TraceFlags.SAMPLED else None
+
+
+def recorded(traceparent: str) -> str:
+    """Return a trace context whose trace is recorded, and empty text for any other: nobody needs to carry that."""
+    # The last digit holds the flag; others may be set beside it.
+    return traceparent if traceparent[-1:] in _ODD else ""
 
 
 def inject(headers: MutableMapping[str, str]) -> None:

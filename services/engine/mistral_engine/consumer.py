@@ -22,6 +22,7 @@ from mistral_engine.lane import Lane
 from mistral_engine.work import MessageWork, Occurrence
 from mistral_runtime.bus import Bus, BusClosed, BusError, Delivery, PullConsumer
 from mistral_runtime.bus.streams import ENGINE
+from mistral_runtime.telemetry import recorded
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class LaneConsumer:
             _log.error("a message on %s cannot be read and is dropped", delivery.subject)
             delivery.term()
             return
-        self._lane.inbox.put(MessageWork(delivery, occurrences, _sampled(envelope.traceparent)))
+        self._lane.inbox.put(MessageWork(delivery, occurrences, recorded(envelope.traceparent)))
 
 
 async def clear_consumers(bus: Bus, partitions: Collection[int]) -> None:
@@ -152,7 +153,3 @@ def _result(result: envelope_pb2.ActionResult, at: int) -> Event:
         outcome=outcome,
         value=value,
     )
-
-
-def _sampled(traceparent: str) -> str:
-    return traceparent if traceparent.endswith("01") else ""

@@ -17,6 +17,7 @@ from mistral_engine.lane import Lane
 from mistral_engine.ownership import Ownership
 from mistral_engine.summary import refusal_of, summary_of
 from mistral_engine.work import StartWork
+from mistral_runtime.telemetry import recorded
 
 _PER_PARTITION = 512
 """Starts given to one partition before the next one's turn: few busy partitions make large envelopes."""
@@ -49,7 +50,7 @@ class Starts:
             start = self._read(order, definition)
             lane = self._lanes[start.partition % len(self._lanes)]
             named = bool(order.id or order.request_id)
-            lane.offer(StartWork(start, answer, named, order.traceparent))
+            lane.offer(StartWork(start, answer, named, recorded(order.traceparent)))
         except WorkflowError as error:
             answer.set_exception(error)
         return answer

@@ -117,14 +117,18 @@ class Intake:
         if envelope is None:
             return
         # An unsampled trace costs nothing here.
-        traceparent = envelope.traceparent if envelope.traceparent.endswith("1") else ""
+        traceparent = telemetry.recorded(envelope.traceparent)
         lease = self._leases.open(delivery, len(envelope.tasks), traceparent)
+        if not traceparent:
+            self._accept(delivery, envelope, lease)
+            return
+        with telemetry.span("actions", parent_traceparent=traceparent, kind=telemetry.CONSUMER):
+            lease.traceparent = telemetry.current_traceparent() or traceparent
+            self._accept(delivery, envelope, lease)
+
+    def _accept(self, delivery: Delivery, envelope: TaskEnvelope, lease: Lease) -> None:
         if delivery.num_delivered > 1 or time.monotonic() < self._suspicious_until:
             self._bus.tasks.start(self._again(delivery, envelope, lease), name="redelivered envelope")
-        elif traceparent:
-            with telemetry.span("actions", parent_traceparent=traceparent, kind=telemetry.CONSUMER):
-                lease.traceparent = telemetry.current_traceparent() or traceparent
-                self._begin(envelope.tasks, lease)
         else:
             self._begin(envelope.tasks, lease)
 

@@ -18,7 +18,7 @@ from mistral_mesh.errors import MeshError
 from mistral_mesh.home import Home
 from mistral_mesh.orphans import end_orphans
 from mistral_mesh.plan import Plan
-from mistral_mesh.ports import is_free
+from mistral_mesh.ports import is_free, keep_free
 from mistral_mesh.services import Addresses, reachable, services
 from mistral_mesh.status import MeshStatus, ProgramStatus, status
 from mistral_mesh.supervisor import Supervisor
@@ -145,6 +145,7 @@ def _check_ports(plan: Plan) -> None:
     for option, port in (("--http-port", plan.http_port), ("--grpc-port", plan.grpc_port)):
         if port and not is_free(port, plan.host):
             raise MeshError(f"port {port} on {plan.host} is taken by another program; choose another with {option}")
+        keep_free(port)
 
 
 def _wait_until_ready(home: Home, process: subprocess.Popen[bytes], log: Path) -> MeshStatus:

@@ -10,6 +10,9 @@ _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST = 15_000
 _TRIES = 200
 
+_handed_out: set[int] = set()
+"""By this process: nobody listens there yet, so asking the system would not show it."""
+
 
 def free_port(host: str = "127.0.0.1") -> int:
     """Pick a port below the range from which outgoing connections take theirs.
@@ -18,9 +21,15 @@ def free_port(host: str = "127.0.0.1") -> int:
     """
     for _ in range(_TRIES):
         port = random.randrange(_LOWEST, _first_ephemeral())
-        if is_free(port, host):
+        if port not in _handed_out and is_free(port, host):
+            _handed_out.add(port)
             return port
     raise MeshError(f"found no free port on {host} in {_TRIES} tries")
+
+
+def keep_free(port: int) -> None:
+    """Never hand out a port that is meant for something else."""
+    _handed_out.add(port)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from mistral.internal.v1.envelope_pb2 import EngineEnvelope, SchedulerWake
 from mistral_persistence.database import Pool, connected, migrate
+from mistral_persistence.outage import OUTAGE
 from mistral_runtime.bus import Bus, Message, connect
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.settings import ServiceSettings
@@ -91,9 +92,14 @@ class Engine:
         """Remove what was applied, many at once as an engine does; for ever."""
         while True:
             gone, self.gone = self.gone, []
-            if gone:
+            if not gone:
+                await asyncio.sleep(0.005)
+                continue
+            try:
                 await self.pool.execute("DELETE FROM timer WHERE task_id = ANY($1::uuid[])", gone)
-            await asyncio.sleep(0.005)
+            except OUTAGE:
+                self.gone += gone
+                await asyncio.sleep(0.05)
 
     async def until_heard(self, count: int, *, within_seconds: float) -> None:
         async with asyncio.timeout(within_seconds):

@@ -9,6 +9,8 @@ OUTAGE: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection that broke between two steps of a statement.
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )

@@ -100,22 +100,22 @@ class Firing:
             due.append(heapq.heappop(self._held))
         if not due:
             return
-        try:
-            await self._publish([timer for _, _, timer in due])
-        except BusUnavailable as error:
-            # They have their turn again when the claims run out.
-            _log.warning("%d timers could not be handed over: %s", len(due), error)
-            return
-        self.fired += len(due)
-        _FIRED.inc(len(due))
+        sent = sum(await asyncio.gather(*(self._publish(*parts) for parts in _envelopes([entry[2] for entry in due]))))
+        self.fired += sent
+        _FIRED.inc(sent)
         for due_at, _, _ in due:
             _LATE.observe(max(0.0, now - due_at))
 
-    async def _publish(self, timers: Sequence[ClaimedTimer]) -> None:
-        # No message ids: a timer that was lost on the way has to come through again.
-        async with asyncio.TaskGroup() as group:
-            for partition, envelope in _envelopes(timers):
-                group.create_task(self._bus.publish(f"mistral.engine.{partition}", envelope.SerializeToString()))
+    async def _publish(self, partition: int, envelope: EngineEnvelope) -> int:
+        """Hand over the timers of a partition and return how many; none while the bus is away for long."""
+        try:
+            # No message id: a timer that was lost on the way has to come through again.
+            await self._bus.publish(f"mistral.engine.{partition}", envelope.SerializeToString())
+        except BusUnavailable as error:
+            # They have their turn again when the claims run out.
+            _log.warning("%d timers could not be handed over: %s", len(envelope.timers), error)
+            return 0
+        return len(envelope.timers)
 
     async def _sleep(self) -> None:
         until = min(self._pace.look_at, self._held[0][0]) if self._held else self._pace.look_at

@@ -21,6 +21,7 @@ from mistral_cli.record import record
 # Sub-workflows send no events to the stream of their parent, so look without being told as well.
 _LOOK_SECONDS = 0.3
 _APART_SECONDS = 0.05
+_PATIENCE_SECONDS = 30.0
 
 
 def follow(mesh: Mesh, execution_id: str, output: Format, *, hint: str = "") -> int:
@@ -54,12 +55,26 @@ def _views(mesh: Mesh, execution_id: str) -> Iterator[ExecutionView]:
     snapshots = Snapshots(mesh)
     view = snapshots.take(execution_id)
     yield view
+    if view.is_final:
+        return
     with _Changes(mesh, execution_id) as changes:
         while not view.is_final:
             changes.wait(_LOOK_SECONDS)
             time.sleep(_APART_SECONDS)
-            view = snapshots.take(execution_id)
+            view = _taken(snapshots, execution_id)
             yield view
+
+
+def _taken(snapshots: Snapshots, execution_id: str) -> ExecutionView:
+    """Look, and have some patience with a mesh of which something is being restarted."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return snapshots.take(execution_id)
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOOK_SECONDS)
 
 
 class _Changes:

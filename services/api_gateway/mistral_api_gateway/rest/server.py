@@ -38,6 +38,7 @@ async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             limit_concurrency=connection_limit,
             backlog=_BACKLOG,

@@ -44,7 +44,7 @@ def action_finished(draft: Draft, event: ActionFinished) -> None:
         return
     task, action = found
     state, value = _STATES[event.outcome], event.value
-    counts = _moves(task, action.round) and not (state is State.CANCELLED and draft.state in FINAL)
+    counts = _moves(task, action.round) and not _cut_off(draft, state)
     late = counts and 0 < task.deadline <= event.at and state is not State.SUCCESS
     failure: ExpressionFailed | Invalid | None = None
     if state is State.SUCCESS and action.base is not None:
@@ -196,6 +196,11 @@ def _live_child(draft: Draft, task_id: str, child_id: str) -> tuple[TaskExecutio
     task = draft.tasks.get(task_id)
     child = None if task is None else task.children.get(child_id)
     return None if task is None or child is None or child.state in FINAL else (task, child)
+
+
+def _cut_off(draft: Draft, state: State) -> bool:
+    """Tell whether an action's end comes too late for its task, which stays as the end of the execution found it."""
+    return draft.state is State.CANCELLED or (state is State.CANCELLED and draft.state in FINAL)
 
 
 def _moves(task: TaskExecution, round: int) -> bool:

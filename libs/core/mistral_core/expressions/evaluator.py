@@ -116,7 +116,7 @@ def evaluate(text: str, scope: Scope) -> Any:
     Raises:
         ExpressionFailed: If an expression has a fault or cannot be evaluated.
     """
-    return _program(text)(scope) if is_expression(text) else text
+    return _program(text)(scope) if _may_be_expression(text) else text
 
 
 def render(data: Any, scope: Scope) -> Any:
@@ -127,7 +127,7 @@ def render(data: Any, scope: Scope) -> Any:
     """
     kind = type(data)
     if kind is str:
-        return _program(data)(scope) if is_expression(data) else data
+        return _program(data)(scope) if _may_be_expression(data) else data
     if kind is dict:
         return {key: render(value, scope) for key, value in data.items()}
     if kind is list:
@@ -197,6 +197,11 @@ def _compiled_list(data: list[Any]) -> Program | None:
     return build
 
 
+def _may_be_expression(text: str) -> bool:
+    # Spares plain texts the cache and the patterns.
+    return "<%" in text or "{{" in text or "{%" in text
+
+
 def _has_yaql(text: str) -> bool:
     return "<%" in text and yaql_language.PATTERN.search(text) is not None
 
@@ -215,6 +220,8 @@ def _program(text: str) -> Program:
 
 def _new_program(text: str) -> Program:
     jinja = _has_jinja(text)
+    if not jinja and not _has_yaql(text):
+        return lambda scope: text
     language, name = ("jinja", jinja_language.NAME) if jinja else ("yaql", yaql_language.NAME)
     if len(text) > _settings.limits.text_chars:
         raise ExpressionFailed(name, text, f"the text has more than {_settings.limits.text_chars} characters")

@@ -17,7 +17,7 @@ from yaql.language import expressions
 from mistral_core.expressions import fast_operators as operators
 from mistral_core.expressions.fast_functions import FUNCTIONS, METHODS, Plain
 from mistral_core.expressions.fast_loops import LOOPS
-from mistral_core.expressions.fast_values import BAIL, Step, Unsupported, result, value_of
+from mistral_core.expressions.fast_values import BAIL, VALUES, Step, Unsupported, result, value_of
 from mistral_core.expressions.limits import Limits
 from mistral_core.expressions.scope import Scope
 
@@ -26,6 +26,9 @@ __all__ = ["BAIL", "Fast", "compile_tree"]
 Fast = Callable[[Scope], Any]
 
 _ROOT = "$"
+
+# What may leave as a result without a further look.
+_PASSED = VALUES - {float}
 
 
 def compile_tree(tree: Any, limits: Limits, shadowed: Collection[str] = ()) -> Fast | None:
@@ -40,7 +43,35 @@ def compile_tree(tree: Any, limits: Limits, shadowed: Collection[str] = ()) -> F
         step = _Compiler(limits.iterations, frozenset(shadowed)).step(tree.expression)
     except (Unsupported, RecursionError):
         return None
-    return lambda scope: result(step(scope, None))
+    keys = _path(tree.expression)
+    return _path_program(keys, step) if keys else lambda scope: result(step(scope, None))
+
+
+def _path(node: Any) -> tuple[str, ...]:
+    """Return the keys of ``$.a.b``; none if the expression is anything else."""
+    if type(node) is not expressions.BinaryOperator or node.operator != ".":
+        return ()
+    left, right = node.args
+    if type(right) is not expressions.KeywordConstant:
+        return ()
+    if _is_root(left):
+        return (right.value,)
+    above = _path(left)
+    return (*above, right.value) if above else ()
+
+
+def _path_program(keys: tuple[str, ...], step: Step) -> Fast:
+    first, *rest = keys
+
+    def read(scope: Scope) -> Any:
+        value = scope[first]
+        for key in rest:
+            if type(value) is not dict:
+                return result(step(scope, None))
+            value = value[key]
+        return value if type(value) in _PASSED else result(step(scope, None))
+
+    return read
 
 
 class _Compiler:

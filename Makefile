@@ -4,11 +4,12 @@ PYTHON ?= python3
 FILE ?= examples/tour.yaml
 INPUT ?=
 ARGS ?=
+TIMES ?= 10
 BIN := .venv/bin
 # As it was typed: make would expand a dollar sign in it, the shell would trip over a quote.
 export WORKFLOW_INPUT := $(value INPUT)
 
-.PHONY: help run up down test bench lint format proto lock setup
+.PHONY: help run up down test crash bench lint format proto lock setup
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -28,6 +29,9 @@ down: setup ## stop a mesh left in the background
 
 test: setup ## all tests, on real servers: ARGS="tests/core -x"
 	@$(BIN)/python -m pytest $(ARGS)
+
+crash: setup ## the crash tests many times in a row: TIMES=10
+	@$(BIN)/python -m tests.system.soak --times $(TIMES) $(ARGS)
 
 bench: setup ## the benchmark suite, one JSON line per scenario
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -215,6 +215,18 @@ def test_a_failed_task_is_skipped(ctl):
     assert as_json(ctl("task", "get", task["id"], "-o", "json"))["state"] == "SKIPPED"
 
 
+def test_a_failed_task_is_run_again(ctl):
+    execution = json.loads(ctl("run", "failing.yaml", "-o", "json").out)
+    [task] = as_json(ctl("task", "list", "-e", execution["id"], "-o", "json"))
+
+    rerun = ctl("task", "rerun", task["id"])
+    ended = as_json(ctl("execution", "get", execution["id"], "--wait", "10", "-o", "json"))
+
+    assert rerun.code == 0, rerun.err
+    assert ended["state"] == "ERROR"
+    assert len(as_json(ctl("action-execution", "list", "-t", task["id"], "-o", "json"))) == 2
+
+
 def test_what_is_not_there_is_told_in_one_line(ctl):
     for command in ("execution", "task", "action-execution"):
         ended = ctl(command, "get", str(uuid4()))

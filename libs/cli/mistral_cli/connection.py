@@ -70,6 +70,10 @@ def connected(address: str | None) -> Iterator[Mesh]:
     # Name resolution and proxies of the environment are for the web, not for a mesh.
     options = (
         ("grpc.enable_http_proxy", 0),
+        # A gateway that was restarted is found again at once.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 500),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     )

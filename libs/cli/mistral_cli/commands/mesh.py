@@ -57,7 +57,7 @@ def up(
     if wait:
         _announce(up_in_background(plan))
         return
-    console(stderr=True).print(f"starting the mesh in {plan.home}", style="dim")
+    console(stderr=True).print(f"starting the mesh in {plan.home}; Ctrl-C stops it", style="dim")
     run(plan, on_ready=_announce)
 
 

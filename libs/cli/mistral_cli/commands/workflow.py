@@ -8,7 +8,7 @@ from mistral_cli.connection import connected, listed
 from mistral_cli.definition import read_definition
 from mistral_cli.errors import CommandError
 from mistral_cli.options import Address, Format, Limit, Namespace, Output
-from mistral_cli.printing import show, show_all
+from mistral_cli.printing import dump, show, show_all
 from mistral_cli.record import record
 
 app = typer.Typer(no_args_is_help=True, help="Store, show and check workflow definitions.")
@@ -78,11 +78,17 @@ def delete(name: Identifier, namespace: Namespace = "", grpc_address: Address = 
 
 
 @app.command()
-def validate(file: File, grpc_address: Address = None) -> None:
-    """Check the workflows of a file without storing them; exit code 1 if something is wrong."""
+def validate(file: File, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+    """Check the workflows of a file without storing them.
+
+    Exit code 1 if something is wrong.
+    """
     definition = read_definition(file)
     with connected(grpc_address) as mesh:
         answer = mesh.workflows.ValidateWorkflows(definition=definition)
+    if output is not Format.TABLE:
+        dump({"valid": answer.valid, "error": answer.error or None}, output)
+    elif answer.valid:
+        typer.echo(f"{file} is valid")
     if not answer.valid:
         raise CommandError(answer.error)
-    typer.echo(f"{file} is valid")

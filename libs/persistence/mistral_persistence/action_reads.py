@@ -11,26 +11,35 @@ import asyncpg
 
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.standalone import HIDDEN, SHOWN
 
 Row: TypeAlias = asyncpg.Record
 
 # An action may well give null, which is not stored.
 _OUTPUT = "CASE WHEN a.output IS NULL AND a.state IN ('SUCCESS', 'ERROR') THEN 'null' ELSE a.output END"
 
+# Of one that is run on its own nobody is to see what it is a task of; should that give up on it, so does it.
+_OWN = f"CASE WHEN {SHOWN} THEN {{}} END"
+_STATE = f"CASE WHEN {HIDDEN} AND e.finished_at IS NOT NULL AND a.state IN ('RUNNING', 'PAUSED') THEN e.state ELSE a.state END"
+
 ACTIONS = Listing(
     source="action_execution a JOIN execution e ON e.id = a.execution_id JOIN task_execution t ON t.id = a.task_id",
     columns={
         "id": Column(sql="a.id", kind=Kind.UUID),
-        "workflow_name": Column(sql="e.workflow_name"),
+        "workflow_name": Column(sql=_OWN.format("e.workflow_name"), nullable=True),
         "workflow_namespace": Column(sql="e.workflow_namespace"),
-        "task_name": Column(sql="t.name"),
-        "task_execution_id": Column(sql="a.task_id", kind=Kind.UUID),
-        "workflow_execution_id": Column(sql="a.execution_id", kind=Kind.UUID),
-        "state": Column(sql="a.state"),
+        "task_name": Column(sql=_OWN.format("t.name"), nullable=True),
+        "task_execution_id": Column(
+            sql="a.task_id", kind=Kind.UUID, shown=_OWN.format("a.task_id::text"), guard=SHOWN, nullable=True
+        ),
+        "workflow_execution_id": Column(
+            sql="a.execution_id", kind=Kind.UUID, shown=_OWN.format("a.execution_id::text"), nullable=True
+        ),
+        "state": Column(sql=_STATE),
         "state_info": Column(sql="a.state_info", nullable=True),
         "tags": Column(sql="t.tags", kind=Kind.TAGS),
         "name": Column(sql="a.name"),
-        "description": Column(sql="''"),
+        "description": Column(sql=f"CASE WHEN {HIDDEN} THEN e.description ELSE '' END"),
         "project_id": Column(sql="e.project_id"),
         "accepted": Column(sql="a.accepted", kind=Kind.FLAG),
         "index": Column(sql="a.index", kind=Kind.NUMBER),
@@ -50,6 +59,8 @@ LIST_COLUMNS: Sequence[str] = tuple(name for name in ALL_COLUMNS if name not in 
 
 _ONE = f"{ACTIONS.select(ALL_COLUMNS)} WHERE a.id = $1::uuid"
 
+_STANDALONE = f"{ACTIONS.select(ALL_COLUMNS)} WHERE a.execution_id = $1::uuid"
+
 _OF_EXECUTIONS = (
     f"{ACTIONS.select(LIST_COLUMNS)} WHERE a.execution_id = ANY($1::uuid[]) ORDER BY a.created_at, a.index, a.id"
 )
@@ -58,6 +69,11 @@ _OF_EXECUTIONS = (
 async def one(source: Pool | Connection, action_id: str) -> Row | None:
     """Return an action execution with every column. The id must be a UUID."""
     return await source.fetchrow(_ONE, action_id)
+
+
+async def standalone(source: Pool | Connection, execution_id: str) -> Row | None:
+    """Return the action that a hidden execution runs; None if it could not even begin."""
+    return await source.fetchrow(_STANDALONE, execution_id)
 
 
 async def page(

@@ -6,11 +6,16 @@ from msgspec import Struct
 
 from mistral_persistence.database import Pool
 
+# The epoch comes along, so that whoever keeps actions in memory need not ask for it.
 _CANDIDATES = """
-SELECT id::text, version, name, namespace, workbook, project_id, scope
-  FROM workflow WHERE name = ANY ($1::text[]) AND namespace = ANY ($2::text[])
- UNION
-SELECT id::text, version, name, namespace, workbook, project_id, scope FROM workflow WHERE id = ANY ($3::uuid[])
+SELECT e.epoch, w.*
+  FROM definition_epoch e
+  LEFT JOIN (
+       SELECT id::text, version, name, namespace, workbook, project_id, scope
+         FROM workflow WHERE name = ANY ($1::text[]) AND namespace = ANY ($2::text[])
+        UNION
+       SELECT id::text, version, name, namespace, workbook, project_id, scope
+         FROM workflow WHERE id = ANY ($3::uuid[])) AS w ON true
 """
 _TEXTS = """
 SELECT v.workflow_id::text, v.version, v.name, v.workbook, v.definition
@@ -55,18 +60,21 @@ class Text(Struct, frozen=True):
     definition: str
 
 
-async def find(pool: Pool, wanted: Sequence[Wanted]) -> list[Found | None]:
-    """Return what each of ``wanted`` means, in one round trip; None where nothing visible fits."""
+async def find(pool: Pool, wanted: Sequence[Wanted]) -> tuple[int, list[Found | None]]:
+    """Return what each of ``wanted`` means, None where nothing visible fits, and the epoch of the ad-hoc actions.
+
+    All of it is read in one round trip.
+    """
     names = list({name for each in wanted for name in each.names})
     namespaces = list({namespace for each in wanted for namespace in each.namespaces})
     ids = list({each.id for each in wanted if each.id})
     rows = await pool.fetch(_CANDIDATES, names, namespaces, ids)
-    found = [Found(*row) for row in rows]
+    found = [Found(*tuple(row)[1:]) for row in rows if row["id"] is not None]
     by_name: dict[tuple[str, str], list[Found]] = {}
     for each in found:
         by_name.setdefault((each.namespace, each.name), []).append(each)
     by_id = {each.id: each for each in found}
-    return [_choose(each, by_id, by_name) for each in wanted]
+    return int(rows[0]["epoch"]), [_choose(each, by_id, by_name) for each in wanted]
 
 
 async def texts(pool: Pool, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Text]:

@@ -12,6 +12,7 @@ import asyncpg
 from mistral_core.machine.state import State
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Filter, Kind, Listing, Operator, Page, Statement, page_statement
+from mistral_persistence.standalone import SHOWN
 
 Row: TypeAlias = asyncpg.Record
 
@@ -115,7 +116,7 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
+    statement = Statement([SHOWN])
     if project is not None:
         statement.conditions.append(f"e.project_id = {statement.bind(project)}")
     if any(_only_live(one) for one in wanted.filters):

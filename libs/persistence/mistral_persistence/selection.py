@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from mistral_core.errors import InvalidInput
 from mistral_persistence.database import Pool
+from mistral_persistence.standalone import SHOWN
 
 _MOST = 1_000
 
@@ -29,7 +30,7 @@ async def executions_of(pool: Pool, project: str, filters: Mapping[str, str]) ->
     Raises:
         InvalidInput: If a filter is none of id, root_execution_id, state, from_time and to_time.
     """
-    conditions, arguments = ["project_id = $1"], [project]
+    conditions, arguments = ["project_id = $1", SHOWN], [project]
     for name, value in filters.items():
         if name not in _CONDITIONS:
             raise InvalidInput(f"executions() cannot be filtered by {name!r}, only by {', '.join(_CONDITIONS)}")
@@ -37,7 +38,7 @@ async def executions_of(pool: Pool, project: str, filters: Mapping[str, str]) ->
         conditions.append(_CONDITIONS[name].format(len(arguments)))
     where = " AND ".join(conditions)
     rows = await pool.fetch(
-        f"SELECT id::text FROM execution WHERE {where} ORDER BY created_at, id LIMIT {_MOST}", *arguments
+        f"SELECT id::text FROM execution e WHERE {where} ORDER BY created_at, id LIMIT {_MOST}", *arguments
     )
     return [row["id"] for row in rows]
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.standalone import SHOWN
 
 Row: TypeAlias = asyncpg.Record
 
@@ -71,7 +72,7 @@ async def page(
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
+    statement = Statement([SHOWN])
     if project is not None:
         statement.conditions.append(f"e.project_id = {statement.bind(project)}")
     if execution_id is not None:

@@ -72,7 +72,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         calls = Calls(pool, lanes, ownership, outgoing)
         engine = Engine(
             name=service.name,
-            starting=Starting(Starts(definitions, ownership, lanes), ownership, routing),
+            starting=Starting(Starts(pool, definitions, ownership, lanes), ownership, routing),
             routing=routing,
             calls=calls,
         )
@@ -81,6 +81,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             engine_service_pb2_grpc.add_EngineServiceServicer_to_server(engine, server)
             return [_SERVICE]
 
+        await definitions.adhoc.refresh()
+        tasks.start(definitions.adhoc.watch(), name="ad-hoc actions")
         stack.push_async_callback(outgoing.finish)
         for lane in lanes:
             tasks.start(lane.run(), name=f"lane {lane.number}")

@@ -47,6 +47,9 @@ class Applying:
     async def apply(self, batch: Batch, works: Sequence[Work]) -> Settle:
         """Apply all works and what follows from them; return what tells everybody once it is durable."""
         await self.load(_named(works), batch)
+        if any(isinstance(work, RequestWork) for work in works):
+            # Whoever resumes or reruns may have repaired an action before.
+            await self._definitions.adhoc.refresh()
         answers: list[Settle] = []
         for work in works:
             try:
@@ -69,6 +72,8 @@ class Applying:
             return
         async with self._pool.acquire() as connection:
             stored = await restore.load(connection, missing)
+        if stored:
+            await self._definitions.adhoc.refresh()
         versions = [(s.execution["workflow_id"], s.execution["workflow_version"]) for s in stored.values()]
         workflows = await self._definitions.versions(versions)
         for (execution_id, each), version in zip(stored.items(), versions, strict=True):

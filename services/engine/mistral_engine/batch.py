@@ -6,7 +6,7 @@ written. Dropping the batch undoes all of it.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mistral_core.errors import WorkflowError
 from mistral_core.machine import Surroundings, begin, decide
@@ -24,6 +24,7 @@ from mistral_core.machine.command import (
 )
 from mistral_core.machine.event import ChildRefused, Event, Start, TimerFired
 from mistral_core.machine.execution import Execution
+from mistral_engine.adhoc import Finder
 from mistral_engine.hot import Hot
 from mistral_engine.work import Occurrence
 from mistral_persistence.dead_letters import Letter
@@ -48,6 +49,7 @@ class Batch:
     """The changes of one commit, and what is to be sent after it.
 
     Attributes:
+        adhoc: Gives, for a project, what finds its ad-hoc actions.
         changes: By execution id.
         pending: Events that executions of the batch have for one another.
         child_starts: (parent's change, command) of sub-workflows whose definitions are still to be found.
@@ -56,6 +58,7 @@ class Batch:
     """
 
     surroundings: Surroundings
+    adhoc: Callable[[str], Finder]
     committed: Callable[[str], Hot | None]
     changes: dict[str, Change] = field(default_factory=dict)
     pending: deque[Occurrence] = field(default_factory=deque)
@@ -66,6 +69,7 @@ class Batch:
     gone: set[tuple[str, str, int]] = field(default_factory=set)
     letters: list[Letter] = field(default_factory=list)
     events: int = 0
+    _seen: dict[str, Surroundings] = field(default_factory=dict)
 
     def change(self, execution_id: str) -> Change | None:
         """Return the execution as it stands in this batch, or None if it is not in memory."""
@@ -81,7 +85,7 @@ class Batch:
         Raises:
             WorkflowError: If it is refused; the batch is unchanged.
         """
-        decision = begin(start, self.surroundings)
+        decision = begin(start, self._around(start.project))
         change = Change(decision.execution, 0, traceparent)
         self.changes[start.id] = change
         self.absorb(change, decision)
@@ -93,7 +97,7 @@ class Batch:
         Raises:
             WorkflowError: If it is a request that is refused; the batch is unchanged.
         """
-        decision = decide(change.execution, event, self.surroundings)
+        decision = decide(change.execution, event, self._around(change.execution.project))
         self.events += 1
         if isinstance(event, TimerFired):
             self._forget_timer((event.task_id, event.kind.value, event.round))
@@ -112,6 +116,13 @@ class Batch:
         """Tell the parent that its sub-workflow will not be."""
         refusal = ChildRefused(at=at, task_id=command.task_id, child_id=command.child_id, message=error.message)
         self.pending.append((parent.execution.id, refusal))
+
+    def _around(self, project: str) -> Surroundings:
+        """Return the surroundings as a project sees them."""
+        seen = self._seen.get(project)
+        if seen is None or seen.answers is not self.surroundings.answers:
+            seen = self._seen[project] = replace(self.surroundings, adhoc=self.adhoc(project))
+        return seen
 
     def _follow(self, change: Change, command: Command) -> None:
         match command:

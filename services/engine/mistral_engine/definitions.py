@@ -9,6 +9,7 @@ from msgspec import Struct
 from mistral_core.errors import NotFound
 from mistral_core.language import workflow_from_text
 from mistral_core.language.model import Workflow
+from mistral_engine.adhoc import AdhocActions
 from mistral_persistence import definitions as stored
 from mistral_persistence.database import Pool
 from mistral_persistence.definitions import Wanted
@@ -28,15 +29,21 @@ class Definition(Struct, frozen=True):
 
 
 class Definitions:
-    """The definitions of one engine; keeps the parsed ones that were used last."""
+    """The definitions of one engine; keeps the parsed ones that were used last.
+
+    Attributes:
+        adhoc: The ad-hoc actions, at least as new as what was found last.
+    """
 
     def __init__(self, pool: Pool) -> None:
+        self.adhoc = AdhocActions(pool)
         self._pool = pool
         self._parsed: OrderedDict[tuple[str, int], tuple[str | None, Workflow]] = OrderedDict()
 
     async def find(self, wanted: Sequence[Wanted]) -> list[Definition | None]:
         """Return what each of ``wanted`` means now; None where nothing visible fits."""
-        found = await stored.find(self._pool, wanted)
+        epoch, found = await stored.find(self._pool, wanted)
+        await self.adhoc.reach(epoch)
         await self._parse([(f.id, f.version) for f in found if f is not None])
         return [
             None if f is None else Definition(f.id, f.version, f.name, f.namespace, *self._parsed[f.id, f.version])

@@ -67,6 +67,7 @@ class Lane:
         self.events = 0
         self.commits = 0
         self._pool = pool
+        self._adhoc = definitions.adhoc
         self._surroundings = surroundings
         self._ownership = ownership
         self._outgoing = outgoing
@@ -141,7 +142,7 @@ class Lane:
         self.inbox.put_first(list(works))
 
     async def _attempt(self, works: Sequence[Work]) -> None:
-        batch = Batch(self._surroundings, self.hot.get)
+        batch = Batch(self._surroundings, self._adhoc.of, self.hot.get)
         try:
             settled = await self.applying.apply(batch, works)
             at = now()

@@ -7,6 +7,7 @@ from typing import Any
 from mistral_core.machine.command import Announce, Lifecycle
 from mistral_core.machine.execution import Execution
 from mistral_persistence.records import to_json
+from mistral_persistence.standalone import WORKFLOW_ID
 
 _SILENT = frozenset({Lifecycle.TASK_DELAYED, Lifecycle.TASK_WAITING})
 """Events that watchers see but nobody is notified of."""
@@ -18,7 +19,7 @@ def notices(
     """Yield (execution id, event, payload, publisher) for each event and publisher that wants it."""
     wanted = execution.params.get("notify")
     entries = [*(wanted if isinstance(wanted, list) else ()), *publishers]
-    if not entries:
+    if not entries or execution.workflow_id == WORKFLOW_ID:
         return
     for announce in announced:
         if announce.event in _SILENT:

@@ -12,11 +12,14 @@ from mistral_core.errors import InvalidInput, NotFound, Unavailable, WorkflowErr
 from mistral_core.machine.event import Start
 from mistral_core.machine.execution import Execution
 from mistral_engine.definitions import Definition, Definitions, wanted
+from mistral_engine.environments import Known, named_by, resolved
 from mistral_engine.ids import id_of_request, new_id, now, partition_of_id
 from mistral_engine.lane import Lane
 from mistral_engine.ownership import Ownership
+from mistral_engine.standalone import definition_for, input_for
 from mistral_engine.summary import refusal_of, summary_of
 from mistral_engine.work import StartWork
+from mistral_persistence.database import Pool
 from mistral_runtime.telemetry import recorded
 
 _PER_PARTITION = 512
@@ -28,7 +31,8 @@ _LARGEST_BYTES = 1024 * 1024
 class Starts:
     """Starts executions in partitions that this engine owns."""
 
-    def __init__(self, definitions: Definitions, ownership: Ownership, lanes: Sequence[Lane]) -> None:
+    def __init__(self, pool: Pool, definitions: Definitions, ownership: Ownership, lanes: Sequence[Lane]) -> None:
+        self._pool = pool
         self._definitions = definitions
         self._ownership = ownership
         self._lanes = lanes
@@ -37,17 +41,23 @@ class Starts:
     async def start(self, orders: Sequence[pb.ExecutionStart]) -> list[pb.ExecutionStarted]:
         """Start each order on its own and return an answer for each, in the same order."""
         found = await self._definitions.find([wanted(o.project_id, o.workflow, o.namespace) for o in orders])
+        environments = await named_by(self._pool, orders)
+        for number, order in enumerate(orders):
+            if order.HasField("action"):
+                found[number] = await definition_for(self._definitions, order.namespace)
         pairs = zip(orders, found, strict=True)
-        waits = [self._offer(order, definition) for order, definition in pairs]
+        waits = [self._offer(order, definition, environments) for order, definition in pairs]
         answers = await asyncio.gather(*waits, return_exceptions=True)
         return [_answer(answer) for answer in answers]
 
-    def _offer(self, order: pb.ExecutionStart, definition: Definition | None) -> asyncio.Future[Execution]:
+    def _offer(
+        self, order: pb.ExecutionStart, definition: Definition | None, environments: Known
+    ) -> asyncio.Future[Execution]:
         answer: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         try:
             if definition is None:
                 raise NotFound(f"Workflow not found [workflow_identifier={order.workflow}]")
-            start = self._read(order, definition)
+            start = self._read(order, definition, environments)
             lane = self._lanes[start.partition % len(self._lanes)]
             named = bool(order.id or order.request_id)
             lane.offer(StartWork(start, answer, named, recorded(order.traceparent)))
@@ -55,11 +65,11 @@ class Starts:
             answer.set_exception(error)
         return answer
 
-    def _read(self, order: pb.ExecutionStart, definition: Definition) -> Start:
+    def _read(self, order: pb.ExecutionStart, definition: Definition, environments: Known) -> Start:
         execution_id = wanted_id(order)
         partition = partition_of_id(execution_id) if execution_id else self._next_partition()
         execution_id = execution_id or new_id()
-        params = json_object(order.params, "params")
+        params = resolved(order.project_id, json_object(order.params, "params"), environments)
         return Start(
             at=now(),
             id=execution_id,
@@ -73,7 +83,7 @@ class Starts:
             workflow_namespace=definition.namespace,
             workbook=definition.workbook,
             description=order.description,
-            input=json_object(order.input, "input"),
+            input=input_for(order.action) if order.HasField("action") else json_object(order.input, "input"),
             params={"namespace": order.namespace, "env": {}, **params},
         )
 

@@ -27,6 +27,9 @@ class ExecutorService(ExecutorServiceServicer):
                 description=action.description,
                 signature=action.signature.text,
                 synchronous=action.synchronous,
+                required=action.signature.required,
+                optional=sorted((action.signature.names or frozenset()) - action.signature.needed),
+                open_ended=action.signature.names is None,
             )
             for _, action in sorted(registry.items())
         ]

@@ -34,7 +34,7 @@ def publish(context: Context, published: Mapping[str, Any] | None) -> Context:
     versions = context.versions.mutate()
     for name, value in published.items():
         values[name] = value
-        for path in _leaves((name,), value):
+        for path in _leaves((name,), value) if isinstance(value, dict) else ((name,),):
             versions[path] = versions.get(path, 0) + 1
     return Context(values.finish(), versions.finish())
 

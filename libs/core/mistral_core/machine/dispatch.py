@@ -41,7 +41,7 @@ def input_of(plan: TaskPlan, scope: Scope) -> Mapping[str, Any]:
         InvalidInput: If it is no mapping.
     """
     given = plan.input(scope)
-    if not isinstance(given, Mapping):
+    if type(given) is not dict and not isinstance(given, Mapping):
         raise InvalidInput(f"Wrong dynamic input for task: {plan.spec.name}. It must give a mapping.")
     return given
 

@@ -39,6 +39,6 @@ def _mapping(program: Program | None, scope: Any) -> Mapping[str, Any]:
     if program is None:
         return {}
     values = program(scope)
-    if not isinstance(values, Mapping):
+    if type(values) is not dict and not isinstance(values, Mapping):
         raise InvalidInput("What is published must be a mapping.")
     return values

@@ -138,6 +138,7 @@ def _conclude(draft: Draft, state: State, info: str | None, output: Any) -> None
             state=state,
             output=output,
             state_info=info,
+            revision=draft.before.revision + 1,
         )
         draft.tell(TellParent(execution_id=parent.execution_id, event=finished))
 

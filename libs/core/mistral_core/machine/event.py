@@ -105,7 +105,10 @@ class TimerFired(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ChildFinished(Struct, frozen=True, kw_only=True, gc=False):
-    """A sub-workflow execution reached a final state."""
+    """A sub-workflow execution reached a final state.
+
+    ``revision`` is the child's own when it told so; news older than what is known change nothing. 0 if unknown.
+    """
 
     at: int
     task_id: str
@@ -113,6 +116,7 @@ class ChildFinished(Struct, frozen=True, kw_only=True, gc=False):
     state: State
     output: Any = None
     state_info: str | None = None
+    revision: int = 0
 
 
 class ChildRefused(Struct, frozen=True, kw_only=True, gc=False):
@@ -125,19 +129,21 @@ class ChildRefused(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ChildPaused(Struct, frozen=True, kw_only=True, gc=False):
-    """A sub-workflow execution was paused."""
+    """A sub-workflow execution was paused; ``revision`` as in ``ChildFinished``."""
 
     at: int
     task_id: str
     child_id: str
+    revision: int = 0
 
 
 class ChildResumed(Struct, frozen=True, kw_only=True, gc=False):
-    """A paused (or failed and now rerun) sub-workflow execution runs again."""
+    """A paused (or failed and now rerun) sub-workflow execution runs again; ``revision`` as in ``ChildFinished``."""
 
     at: int
     task_id: str
     child_id: str
+    revision: int = 0
 
 
 class PauseRequested(Struct, frozen=True, kw_only=True, gc=False):

@@ -131,12 +131,18 @@ def action_updated(draft: Draft, event: ActionUpdated) -> None:
 def child_finished(draft: Draft, event: ChildFinished) -> None:
     """Record how a sub-workflow ended, and let its task go on with that."""
     found = _live_child(draft, event.task_id, event.child_id)
-    if found is None:
+    if found is None or _stale(found[1], event.revision):
         return
     task, child = found
     counts = _moves(task, child.round)
     draft.change_child(
-        task, child, state=event.state, output=event.output, state_info=event.state_info, accepted=counts
+        task,
+        child,
+        state=event.state,
+        output=event.output,
+        state_info=event.state_info,
+        accepted=counts,
+        revision=event.revision,
     )
     if counts:
         info = event.state_info
@@ -160,10 +166,10 @@ def child_refused(draft: Draft, event: ChildRefused) -> None:
 def child_paused(draft: Draft, event: ChildPaused) -> None:
     """Pause the task, and the execution with all its sub-workflows, when one of these was paused."""
     found = _live_child(draft, event.task_id, event.child_id)
-    if found is None or found[1].state is State.PAUSED:
+    if found is None or found[1].state is State.PAUSED or _stale(found[1], event.revision):
         return
     task, child = found
-    draft.change_child(task, child, state=State.PAUSED)
+    draft.change_child(task, child, state=State.PAUSED, revision=event.revision)
     if _moves(task, child.round):
         _task_paused(draft, draft.tasks[task.id])
 
@@ -172,12 +178,12 @@ def child_resumed(draft: Draft, event: ChildResumed) -> None:
     """Let the task, and perhaps the execution, run again with a sub-workflow that does."""
     task = draft.tasks.get(event.task_id)
     child = None if task is None else task.children.get(event.child_id)
-    if task is None or child is None or child.state is State.RUNNING:
+    if task is None or child is None or child.state is State.RUNNING or _stale(child, event.revision):
         return
     if child.state in FINAL:
-        resuming.reopen_child(draft, task, child)
+        resuming.reopen_child(draft, task, child, event.revision)
         return
-    draft.change_child(task, child, state=State.RUNNING)
+    draft.change_child(task, child, state=State.RUNNING, revision=event.revision)
     if _moves(task, child.round):
         _task_resumed(draft, draft.tasks[task.id])
 
@@ -196,6 +202,11 @@ def _live_child(draft: Draft, task_id: str, child_id: str) -> tuple[TaskExecutio
     task = draft.tasks.get(task_id)
     child = None if task is None else task.children.get(child_id)
     return None if task is None or child is None or child.state in FINAL else (task, child)
+
+
+def _stale(child: ChildExecution, revision: int) -> bool:
+    """Tell whether news of a child are older than what is known; news without a revision never are."""
+    return 0 < revision <= child.revision
 
 
 def _cut_off(draft: Draft, state: State) -> bool:

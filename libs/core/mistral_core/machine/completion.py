@@ -138,7 +138,7 @@ def _conclude(draft: Draft, state: State, info: str | None, output: Any) -> None
             state=state,
             output=output,
             state_info=info,
-            revision=draft.before.revision + 1,
+            order=draft.next_order(),
         )
         draft.tell(TellParent(execution_id=parent.execution_id, event=finished))
 

@@ -51,8 +51,7 @@ def pause_execution(draft: Draft, info: str | None) -> None:
     draft.announce(Lifecycle.WORKFLOW_PAUSED)
     parent = draft.execution.parent
     if parent is not None:
-        revision = draft.before.revision + 1
-        event = ChildPaused(at=draft.at, task_id=parent.task_id, child_id=draft.before.id, revision=revision)
+        event = ChildPaused(at=draft.at, task_id=parent.task_id, child_id=draft.before.id, order=draft.next_order())
         draft.tell(TellParent(execution_id=parent.execution_id, event=event))
 
 
@@ -70,8 +69,7 @@ def tell_parent_resumed(draft: Draft) -> None:
     """Tell the parent that the execution runs again."""
     parent = draft.execution.parent
     if parent is not None:
-        revision = draft.before.revision + 1
-        event = ChildResumed(at=draft.at, task_id=parent.task_id, child_id=draft.before.id, revision=revision)
+        event = ChildResumed(at=draft.at, task_id=parent.task_id, child_id=draft.before.id, order=draft.next_order())
         draft.tell(TellParent(execution_id=parent.execution_id, event=event))
 
 

@@ -38,6 +38,7 @@ class Draft:
         "execution",
         "last",
         "live",
+        "news",
         "open",
         "plan",
         "resuming",
@@ -67,6 +68,7 @@ class Draft:
         self.documents: dict[str, tuple[TaskExecution, dict[str, Any]]] = {}
         self.checks: dict[str, None] = {}
         self.resuming = False
+        self.news = 0
         self.steps = 0
 
     @property
@@ -78,6 +80,11 @@ class Draft:
         """Return an id that no record of this execution has."""
         self.sequence += 1
         return derived_id(self.before.id, self.sequence)
+
+    def next_order(self) -> int:
+        """Return a number that grows with all that this execution tells its parent, over all its versions."""
+        self.news += 1
+        return (self.before.revision + 1) * 16 + self.news
 
     def tell(self, command: Command) -> None:
         """Add a command for the shell."""

@@ -107,7 +107,7 @@ class TimerFired(Struct, frozen=True, kw_only=True, gc=False):
 class ChildFinished(Struct, frozen=True, kw_only=True, gc=False):
     """A sub-workflow execution reached a final state.
 
-    ``revision`` is the child's own when it told so; news older than what is known change nothing. 0 if unknown.
+    ``order`` grows with all that a child tells; what is older than what is known changes nothing. 0 if unknown.
     """
 
     at: int
@@ -116,7 +116,7 @@ class ChildFinished(Struct, frozen=True, kw_only=True, gc=False):
     state: State
     output: Any = None
     state_info: str | None = None
-    revision: int = 0
+    order: int = 0
 
 
 class ChildRefused(Struct, frozen=True, kw_only=True, gc=False):
@@ -129,21 +129,21 @@ class ChildRefused(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ChildPaused(Struct, frozen=True, kw_only=True, gc=False):
-    """A sub-workflow execution was paused; ``revision`` as in ``ChildFinished``."""
+    """A sub-workflow execution was paused; ``order`` as in ``ChildFinished``."""
 
     at: int
     task_id: str
     child_id: str
-    revision: int = 0
+    order: int = 0
 
 
 class ChildResumed(Struct, frozen=True, kw_only=True, gc=False):
-    """A paused (or failed and now rerun) sub-workflow execution runs again; ``revision`` as in ``ChildFinished``."""
+    """A paused (or failed and now rerun) sub-workflow execution runs again; ``order`` as in ``ChildFinished``."""
 
     at: int
     task_id: str
     child_id: str
-    revision: int = 0
+    order: int = 0
 
 
 class PauseRequested(Struct, frozen=True, kw_only=True, gc=False):

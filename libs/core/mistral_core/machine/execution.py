@@ -71,7 +71,7 @@ class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):
     """One sub-workflow execution as its parent task sees it; ``input`` is all that it was given.
 
     ``round`` is the round of the task that started it; one of an earlier round no longer moves the task.
-    ``revision`` is that of the child when it last told about itself.
+    ``order`` is that of the child's news that made the record what it is.
     """
 
     id: str
@@ -83,7 +83,7 @@ class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):
     accepted: bool = False
     input: Mapping[str, Json] = {}
     round: int = 1
-    revision: int = 0
+    order: int = 0
     output: Json = None
     state_info: str | None = None
 

@@ -131,7 +131,7 @@ def action_updated(draft: Draft, event: ActionUpdated) -> None:
 def child_finished(draft: Draft, event: ChildFinished) -> None:
     """Record how a sub-workflow ended, and let its task go on with that."""
     found = _live_child(draft, event.task_id, event.child_id)
-    if found is None or _stale(found[1], event.revision):
+    if found is None or _stale(found[1], event.order):
         return
     task, child = found
     counts = _moves(task, child.round)
@@ -142,7 +142,7 @@ def child_finished(draft: Draft, event: ChildFinished) -> None:
         output=event.output,
         state_info=event.state_info,
         accepted=counts,
-        revision=event.revision,
+        order=max(child.order, event.order),
     )
     if counts:
         info = event.state_info
@@ -166,10 +166,10 @@ def child_refused(draft: Draft, event: ChildRefused) -> None:
 def child_paused(draft: Draft, event: ChildPaused) -> None:
     """Pause the task, and the execution with all its sub-workflows, when one of these was paused."""
     found = _live_child(draft, event.task_id, event.child_id)
-    if found is None or found[1].state is State.PAUSED or _stale(found[1], event.revision):
+    if found is None or found[1].state is State.PAUSED or _stale(found[1], event.order):
         return
     task, child = found
-    draft.change_child(task, child, state=State.PAUSED, revision=event.revision)
+    draft.change_child(task, child, state=State.PAUSED, order=max(child.order, event.order))
     if _moves(task, child.round):
         _task_paused(draft, draft.tasks[task.id])
 
@@ -178,12 +178,12 @@ def child_resumed(draft: Draft, event: ChildResumed) -> None:
     """Let the task, and perhaps the execution, run again with a sub-workflow that does."""
     task = draft.tasks.get(event.task_id)
     child = None if task is None else task.children.get(event.child_id)
-    if task is None or child is None or child.state is State.RUNNING or _stale(child, event.revision):
+    if task is None or child is None or child.state is State.RUNNING or _stale(child, event.order):
         return
     if child.state in FINAL:
-        resuming.reopen_child(draft, task, child, event.revision)
+        resuming.reopen_child(draft, task, child, event.order)
         return
-    draft.change_child(task, child, state=State.RUNNING, revision=event.revision)
+    draft.change_child(task, child, state=State.RUNNING, order=max(child.order, event.order))
     if _moves(task, child.round):
         _task_resumed(draft, draft.tasks[task.id])
 
@@ -204,9 +204,9 @@ def _live_child(draft: Draft, task_id: str, child_id: str) -> tuple[TaskExecutio
     return None if task is None or child is None or child.state in FINAL else (task, child)
 
 
-def _stale(child: ChildExecution, revision: int) -> bool:
-    """Tell whether news of a child are older than what is known; news without a revision never are."""
-    return 0 < revision <= child.revision
+def _stale(child: ChildExecution, order: int) -> bool:
+    """Tell whether news of a child are older than what is known; news without an order never are."""
+    return 0 < order <= child.order
 
 
 def _cut_off(draft: Draft, state: State) -> bool:

@@ -71,9 +71,9 @@ def reopen_execution(draft: Draft) -> None:
     go_on(draft)
 
 
-def reopen_child(draft: Draft, task: TaskExecution, child: ChildExecution, revision: int) -> None:
+def reopen_child(draft: Draft, task: TaskExecution, child: ChildExecution, order: int) -> None:
     """Take note that a sub-workflow that had ended runs again; its task waits for it once more."""
-    again = {"accepted": False, "output": None, "state_info": None, "revision": revision}
+    again = {"accepted": False, "output": None, "state_info": None, "order": order}
     draft.change_child(task, child, state=State.RUNNING, **again)
     task = draft.tasks[task.id]
     if child.round != task.round or draft.state in (State.SUCCESS, State.PAUSED) or task.state is State.SUCCESS:

@@ -10,7 +10,6 @@ INSERT INTO dead_letter (execution_id, kind, event, error)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
 """
 
-
 Letter: TypeAlias = tuple[str, str, str, str]
 """Execution id, kind of event, event as JSON, error."""
 

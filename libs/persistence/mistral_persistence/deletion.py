@@ -1,8 +1,16 @@
 """Removing executions with all that belongs to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mistral_persistence.database import Pool
+from mistral_persistence.flush import LeaseLost
+
+_HELD = """
+SELECT FROM partition_lease l
+  JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (partition, epoch)
+    ON l.partition = wanted.partition AND l.epoch = wanted.epoch
+   FOR SHARE OF l
+"""
 
 _STATEMENTS = tuple(
     f"DELETE FROM {table} WHERE {column} = ANY ($1::uuid[])"
@@ -18,8 +26,15 @@ _STATEMENTS = tuple(
 )
 
 
-async def delete(pool: Pool, ids: Sequence[str]) -> None:
-    """Remove the executions and all their records, together or not at all."""
+async def delete(pool: Pool, ids: Sequence[str], epochs: Mapping[int, int]) -> None:
+    """Remove the executions and all their records, together or not at all.
+
+    Raises:
+        LeaseLost: If a partition of ``epochs`` (partition to epoch) is not held any more; nothing was removed.
+    """
     async with pool.acquire() as connection, connection.transaction():
+        held = await connection.fetch(_HELD, list(epochs.keys()), list(epochs.values()))
+        if len(held) != len(epochs):
+            raise LeaseLost
         for statement in _STATEMENTS:
             await connection.execute(statement, ids)

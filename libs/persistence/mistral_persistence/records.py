@@ -5,6 +5,7 @@ row's ``body``, a JSON object without the fields that have their default. A fiel
 persisted without a change here.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter, is_
@@ -45,21 +46,36 @@ def _plain(value: Any) -> Any:
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
+# Postgres takes no NUL in a text, and reads no member of a JSON object that has one anywhere.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
 def to_json(value: Any) -> str:
-    """Return the JSON text of a value of the machine."""
-    return _encoder.encode(value).decode()
+    """Return the JSON text of a value of the machine; NUL characters become U+FFFD."""
+    text = _encoder.encode(value).decode()
+    return text if "\\u0000" not in text else _NUL.sub(r"\1\\ufffd", text)
 
 
 def to_json_or_null(value: Any) -> str | None:
     """Like ``to_json``, but SQL NULL for None."""
-    return None if value is None else _encoder.encode(value).decode()
+    return None if value is None else to_json(value)
+
+
+def to_text(text: str) -> str:
+    """Return a text as a column can hold it; NUL characters become U+FFFD."""
+    return text if "\0" not in text else text.replace("\0", "\ufffd")
+
+
+def to_text_or_null(text: str | None) -> str | None:
+    """Like ``to_text``, but SQL NULL for None."""
+    return None if text is None else to_text(text)
 
 
 def array_literal(texts: Sequence[str]) -> str:
     """Return texts as the literal of a ``text[]``, which can travel as one element of an array parameter."""
     if not texts:
         return "{}"
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    quoted = (to_text(text).replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
@@ -81,7 +97,7 @@ class Body:
 
     def text(self, record: msgspec.Struct, *extra: tuple[str, ...]) -> str:
         """Return the body of a record."""
-        return _encoder.encode(self._type(*self._read(record), *extra)).decode()
+        return to_json(self._type(*self._read(record), *extra))
 
     def fields(self, text: str) -> dict[str, Any]:
         """Return the fields in a body, with defaults where it has none."""
@@ -118,14 +134,14 @@ def execution_head(execution: Execution) -> tuple[Any, ...]:
         execution.project,
         execution.workflow_id,
         execution.workflow_version,
-        execution.workflow_name,
+        to_text(execution.workflow_name),
         execution.workflow_namespace,
-        execution.description,
+        to_text(execution.description),
         array_literal(execution.tags),
         to_json(execution.input),
         execution.created_at,
         execution.state,
-        execution.state_info,
+        to_text_or_null(execution.state_info),
         to_json(execution.params),
         to_json_or_null(execution.output),
         to_json(execution.globals),
@@ -140,12 +156,12 @@ def execution_change(execution: Execution) -> tuple[Any, ...]:
     return (
         execution.id,
         execution.state,
-        execution.state_info,
+        to_text_or_null(execution.state_info),
         to_json(execution.params),
         to_json_or_null(execution.output),
         to_json(execution.globals),
         _execution_body(execution),
-        execution.description,
+        to_text(execution.description),
         execution.updated_at,
         execution.finished_at,
     )
@@ -169,7 +185,7 @@ def task_row(execution: Execution, task: TaskExecution, tags: tuple[str, ...]) -
     return (
         task.id,
         execution.id,
-        task.name,
+        to_text(task.name),
         task.state,
         execution.sequence,
         task.created_at,

@@ -67,7 +67,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             )
             for number in range(settings.lanes)
         ]
-        care = Care(pool, connection, executors, ownership, outgoing, lanes, settings, name=service.name)
+        care = Care(pool, connection, executors, ownership, outgoing, lanes, settings, tasks, name=service.name)
         routing = Routing(pool, ownership, lanes, stack)
         calls = Calls(pool, lanes, ownership, outgoing)
         engine = Engine(
@@ -89,13 +89,14 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         await executors.listen()
         tasks.start(executors.watch(), name="executors")
         ownership.on_change(care.moved, care.recover)
+        stack.push_async_callback(ownership.leave)
         port = await stack.enter_async_context(
             grpc_server(service.listen, register, drain_seconds=service.drain_seconds)
         )
         held.address = f"{service.listen.rpartition(':')[0]}:{port}"
-        stack.push_async_callback(ownership.leave)
         await ownership.refresh()
         tasks.start(ownership.keep(), name="leases")
+        tasks.start(ownership.balance(), name="balance")
         for sweeper in care.sweepers:
             tasks.start(sweeper.run(), name="sweeper")
         yield port

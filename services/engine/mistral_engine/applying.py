@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from mistral_core.errors import NotFound, WorkflowError
+from mistral_core.errors import LimitExceeded, NotFound, WorkflowError
 from mistral_core.machine import restored
 from mistral_core.machine.command import StartChild
 from mistral_core.machine.event import Event, Start, StopRequested
@@ -21,14 +21,18 @@ from mistral_engine.facts import Facts
 from mistral_engine.figures import BURIED
 from mistral_engine.hot import Hot, HotExecutions
 from mistral_engine.ids import now
+from mistral_engine.letters import letter
 from mistral_engine.ownership import Ownership
-from mistral_engine.work import DescribeWork, MessageWork, RequestWork, ResultsWork, StartWork, Work, fail
+from mistral_engine.work import DescribeWork, MessageWork, Occurrence, RequestWork, ResultsWork, StartWork, Work, fail
 from mistral_persistence import restore
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import Letter, bury
 from mistral_persistence.definitions import Wanted
 
 _log = logging.getLogger(__name__)
+
+_MOST_GENERATIONS = 50
+"""Sub-workflows of sub-workflows that may start at once: one that starts itself would never come to an end."""
 
 Settle = Callable[[], None]
 _Result = TypeVar("_Result")
@@ -77,20 +81,30 @@ class Applying:
         versions = [(s.execution["workflow_id"], s.execution["workflow_version"]) for s in stored.values()]
         workflows = await self._definitions.versions(versions)
         for (execution_id, each), version in zip(stored.items(), versions, strict=True):
-            if self._ownership.owns(each.execution["partition"]):
+            if version not in workflows:
+                _log.error("execution %s cannot go on: its definition cannot be had", execution_id)
+            elif self._ownership.owns(each.execution["partition"]):
                 self._hot.put(Hot(restored(each.with_definition(workflows[version])), each.position))
             else:
                 _log.debug("execution %s is another engine's", execution_id)
 
-    async def bury(self, work: Work, error: Exception) -> None:
-        """Put a work aside that cannot be committed."""
+    async def bury(self, work: Work, error: Exception) -> list[Occurrence]:
+        """Put a work aside that cannot be committed; return what ends the executions that would wait for it."""
         BURIED.inc()
+        ends: list[Occurrence] = []
         if isinstance(work, MessageWork | ResultsWork):
-            await bury(self._pool, [_letter(i, event, error) for i, event in work.occurrences])
+            await bury(self._pool, [letter(i, event, error) for i, event in work.occurrences])
+            ends = [(i, _end(event, error)) for i, event in work.occurrences if not isinstance(event, StopRequested)]
         if isinstance(work, MessageWork):
             work.delivery.ack()
         else:
             fail(work, WorkflowError(f"internal error: {type(error).__name__}"))
+        return ends
+
+    async def put_aside(self, what: Letter) -> None:
+        """Keep a message that is no event of any execution."""
+        BURIED.inc()
+        await bury(self._pool, [what])
 
     def _one(self, batch: Batch, work: Work) -> Settle:
         match work:
@@ -137,17 +151,17 @@ class Applying:
     def _poisoned(self, batch: Batch, change: Change, event: Event, error: Exception) -> None:
         """Put an event aside, and end the execution that would wait for its effect for ever."""
         BURIED.inc()
-        batch.letters.append(_letter(change.execution.id, event, error))
+        batch.letters.append(letter(change.execution.id, event, error))
         if not isinstance(event, StopRequested):
-            message = f"Internal error while handling {type(event).__name__}: {type(error).__name__}"
-            stop = StopRequested(at=event.at, state=State.ERROR, message=message)
-            self._occurrences(batch, [(change.execution.id, stop)], "")
+            self._occurrences(batch, [(change.execution.id, _end(event, error))], "")
 
     async def _follow_up(self, batch: Batch) -> None:
         """Apply what executions have for one another, and start their sub-workflows, until nothing is left."""
+        generations = 0
         while batch.pending or batch.child_starts:
             if batch.child_starts:
-                await self._start_children(batch)
+                generations += 1
+                await self._start_children(batch, refused=generations > _MOST_GENERATIONS)
             await self.load([i for i, _ in batch.pending], batch)
             occurrences = list(batch.pending)
             batch.pending.clear()
@@ -163,12 +177,14 @@ class Applying:
                 known = {**batch.surroundings.answers, need.query: answer}
                 batch.surroundings = replace(batch.surroundings, answers=known)
 
-    async def _start_children(self, batch: Batch) -> None:
+    async def _start_children(self, batch: Batch, *, refused: bool) -> None:
         starts, batch.child_starts = batch.child_starts, []
         found = await self._definitions.find([_wanted(parent.execution, command) for parent, command in starts])
         at = now()
         for (parent, command), definition in zip(starts, found, strict=True):
             try:
+                if refused:
+                    raise LimitExceeded(f"Sub-workflows are nested too deeply [name={command.workflow}]")
                 if definition is None:
                     raise NotFound(f"Failed to find workflow [name={command.workflow}]")
                 start = _child_start(parent.execution, command, definition, at)
@@ -215,9 +231,9 @@ def _named(works: Iterable[Work]) -> Iterable[str]:
                     yield execution_id
 
 
-def _letter(execution_id: str, event: Event, error: Exception) -> Letter:
-    text = msgspec.json.encode(event, enc_hook=str).decode()
-    return execution_id, type(event).__name__, text, f"{type(error).__name__}: {error}"[:2_000].replace("\0", "")
+def _end(event: Event, error: Exception) -> StopRequested:
+    message = f"Internal error while handling {type(event).__name__}: {type(error).__name__}"
+    return StopRequested(at=event.at, state=State.ERROR, message=message)
 
 
 def _required(batch: Batch, execution_id: str) -> Change:

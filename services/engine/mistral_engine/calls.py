@@ -12,7 +12,7 @@ from mistral_core.machine.event import EnvironmentChanged, Event, StopRequested
 from mistral_core.machine.execution import Execution
 from mistral_core.machine.state import FINAL, State
 from mistral_engine.consumer import occurrences_of
-from mistral_engine.ids import now
+from mistral_engine.ids import is_id, now
 from mistral_engine.lane import Lane
 from mistral_engine.outgoing import Outgoing
 from mistral_engine.ownership import Ownership
@@ -70,7 +70,8 @@ class Calls:
             family = await restore.family_of(self._pool, execution_id)
             if not family:
                 raise NotFound(f"Workflow execution not found [id={execution_id}]")
-            await delete(self._pool, family)
+            partition = await restore.partition_of(self._pool, execution_id)
+            await delete(self._pool, family, self.ownership.epochs(() if partition is None else (partition,)))
             lane.hot.drop_all(family)
 
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -83,7 +84,7 @@ class Calls:
         Raises:
             NotFound: If there is no such action, or nobody waits for it.
         """
-        place = await restore.place_of_action(self._pool, action_id)
+        place = await restore.place_of_action(self._pool, action_id) if is_id(action_id) else None
         if place is None or State(place.state) in FINAL:
             raise NotFound(f"ActionExecution not found [id={action_id}]")
         async with self._pool.acquire() as connection:
@@ -98,6 +99,8 @@ class Calls:
         """Sort results by the partition of their executions; those of executions that are gone are left out."""
         groups: dict[int, list[envelope_pb2.ActionResult]] = defaultdict(list)
         for result in results:
+            if not is_id(result.execution_id):
+                continue
             partition = await restore.partition_of(self._pool, result.execution_id)
             if partition is not None:
                 groups[partition].append(result)

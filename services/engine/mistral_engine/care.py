@@ -16,6 +16,7 @@ from mistral_engine.settings import Settings
 from mistral_engine.sweeper import Sweeper
 from mistral_persistence.database import Pool
 from mistral_runtime.bus import Bus
+from mistral_runtime.lifecycle import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +33,13 @@ class Care:
         outgoing: Outgoing,
         lanes: Sequence[Lane],
         settings: Settings,
+        tasks: Tasks,
         *,
         name: str,
     ) -> None:
         self._ownership = ownership
         self._lanes = lanes
-        self._consumers = [LaneConsumer(bus, lane, f"{name}_{lane.number}") for lane in lanes]
+        self._consumers = [LaneConsumer(bus, lane, tasks, f"{name}_{lane.number}") for lane in lanes]
         self._recoveries = [Recovery(pool, bus, lane.applying, lane.hot, lane.flights, outgoing) for lane in lanes]
         self.sweepers = [
             Sweeper(
@@ -76,9 +78,11 @@ class Care:
         if not ours_gained and not ours_lost:
             return
         await self._consumers[lane.number].serve(self._of(lane, self._ownership.partitions))
-        if ours_lost:
-            lane.hot.drop_partitions(set(ours_lost))
-            lane.flights.drop_partitions(set(ours_lost))
+        await lane.rest()
+        # Also what was gained: whoever had it in between has changed it.
+        moved = {*ours_gained, *ours_lost}
+        lane.hot.drop_partitions(moved)
+        lane.flights.drop_partitions(moved)
         if ours_gained:
             self.sweepers[lane.number].take_up(ours_gained)
 

@@ -1,4 +1,4 @@
-"""Completing an asynchronous action by a call: which event that is, and when it is refused."""
+"""Completing an action or an execution by a call: which event that is, and when it is refused."""
 
 import msgspec
 
@@ -33,10 +33,21 @@ def completion(request: pb.CompleteActionRequest, place: Place) -> Event:
     )
 
 
+def final_state(text: str) -> State:
+    """Return the state that an execution can be stopped with.
+
+    Raises:
+        InvalidInput: If it is none of SUCCESS, ERROR and CANCELLED.
+    """
+    if text not in FINAL or text == State.SKIPPED:
+        raise InvalidInput(f"an execution cannot be stopped with the state {text!r}")
+    return State(text)
+
+
 def _value(request: pb.CompleteActionRequest) -> object:
     if not request.output:
         return "Unknown error" if request.state == State.ERROR else None
     try:
         return msgspec.json.decode(request.output)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"output must be JSON: {error}") from None

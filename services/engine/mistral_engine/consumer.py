@@ -5,6 +5,7 @@ import logging
 from collections.abc import Collection
 
 import msgspec
+import nats.errors
 from google.protobuf.message import DecodeError
 
 from mistral.internal.v1 import envelope_pb2
@@ -19,9 +20,11 @@ from mistral_core.machine.event import (
 )
 from mistral_engine.ids import new_id, now
 from mistral_engine.lane import Lane
-from mistral_engine.work import MessageWork, Occurrence
+from mistral_engine.letters import unreadable
+from mistral_engine.work import JobWork, MessageWork, Occurrence
 from mistral_runtime.bus import Bus, BusClosed, BusError, Delivery, PullConsumer
 from mistral_runtime.bus.streams import ENGINE
+from mistral_runtime.lifecycle import Tasks
 from mistral_runtime.telemetry import recorded
 
 _log = logging.getLogger(__name__)
@@ -29,7 +32,9 @@ _log = logging.getLogger(__name__)
 _json = msgspec.json.Decoder()
 _ACK_WAIT_SECONDS = 10.0
 _PENDING = 4_096
+_AGAIN_SECONDS = 0.1
 
+_TIMER_KINDS = frozenset(TimerKind)
 _OUTCOMES = {
     envelope_pb2.ACTION_OUTCOME_SUCCESS: Outcome.SUCCESS,
     envelope_pb2.ACTION_OUTCOME_ERROR: Outcome.ERROR,
@@ -45,19 +50,23 @@ class LaneConsumer:
     and with it all that was not acked, which a new one gets.
     """
 
-    def __init__(self, bus: Bus, lane: Lane, name: str) -> None:
+    def __init__(self, bus: Bus, lane: Lane, tasks: Tasks, name: str) -> None:
         self._bus = bus
+        self._tasks = tasks
         self._lane = lane
         self._name = name
         self._consumer: PullConsumer | None = None
         self._feeding: asyncio.Task[None] | None = None
 
     async def serve(self, partitions: Collection[int]) -> None:
-        """Take messages for exactly these partitions from now on."""
+        """Take messages for exactly these partitions from now on, as soon as the bus lets us.
+
+        Returns when those of other partitions have stopped coming.
+        """
         await self.stop()
         if not partitions:
             return
-        consumer = PullConsumer(
+        self._consumer = consumer = PullConsumer(
             self._bus,
             ENGINE,
             f"{self._name}_{new_id()[24:]}",
@@ -66,16 +75,7 @@ class LaneConsumer:
             max_ack_pending=_PENDING,
             durable=False,
         )
-        while True:
-            try:
-                await consumer.start()
-                break
-            except BusError as error:
-                # Its predecessor may still be there: a dead engine's consumer goes after its inactivity.
-                _log.info("cannot take messages yet: %s", error)
-                await self._clear_way(partitions)
-        self._consumer = consumer
-        self._feeding = asyncio.create_task(self._feed(consumer), name=f"feed {self._name}")
+        self._feeding = self._tasks.start(self._feed(consumer, partitions), name=f"feed {self._name}")
 
     async def stop(self) -> None:
         """Take no more messages; what is not acked goes to the next consumer."""
@@ -87,11 +87,21 @@ class LaneConsumer:
             await self._consumer.stop(delete=True)
             self._consumer = None
 
-    async def _clear_way(self, partitions: Collection[int]) -> None:
-        await clear_consumers(self._bus, partitions)
-        await asyncio.sleep(0.1)
+    async def _start(self, consumer: PullConsumer, partitions: Collection[int]) -> None:
+        while True:
+            try:
+                return await consumer.start()
+            except (BusError, nats.errors.Error) as error:
+                # Its predecessor may still be there: a dead engine's consumer goes after its inactivity.
+                _log.info("cannot take messages yet: %r", error)
+            try:
+                await clear_consumers(self._bus, partitions)
+            except nats.errors.Error as error:
+                _log.warning("the bus does not say who takes messages: %r", error)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
-    async def _feed(self, consumer: PullConsumer) -> None:
+    async def _feed(self, consumer: PullConsumer, partitions: Collection[int]) -> None:
+        await self._start(consumer, partitions)
         while True:
             try:
                 deliveries = await consumer.take(256)
@@ -104,12 +114,18 @@ class LaneConsumer:
     def _accept(self, delivery: Delivery) -> None:
         try:
             envelope = envelope_pb2.EngineEnvelope.FromString(delivery.data)
-            occurrences = occurrences_of(envelope)
-        except (DecodeError, ValueError):
-            _log.error("a message on %s cannot be read and is dropped", delivery.subject)
-            delivery.term()
+        except DecodeError as error:
+            _log.error("a message on %s cannot be read and is put aside", delivery.subject)
+            self._put_aside(delivery, error)
             return
-        self._lane.inbox.put(MessageWork(delivery, occurrences, recorded(envelope.traceparent)))
+        self._lane.inbox.put(MessageWork(delivery, occurrences_of(envelope), recorded(envelope.traceparent)))
+
+    def _put_aside(self, delivery: Delivery, error: DecodeError) -> None:
+        async def job() -> None:
+            await self._lane.applying.put_aside(unreadable(delivery.subject, delivery.data, error))
+            delivery.term()
+
+        self._lane.inbox.put(JobWork(job, asyncio.get_running_loop().create_future()))
 
 
 async def clear_consumers(bus: Bus, partitions: Collection[int]) -> None:
@@ -129,6 +145,9 @@ def occurrences_of(envelope: envelope_pb2.EngineEnvelope) -> list[Occurrence]:
     at = now()
     occurrences: list[Occurrence] = [(r.execution_id, _result(r, at)) for r in envelope.results]
     for timer in envelope.timers:
+        if timer.kind not in _TIMER_KINDS:
+            _log.error("a timer of unknown kind %r is dropped", timer.kind)
+            continue
         fired = TimerFired(at=at, task_id=timer.task_id, kind=TimerKind(timer.kind), round=timer.round)
         occurrences.append((timer.execution_id, fired))
     return occurrences
@@ -143,7 +162,7 @@ def _result(result: envelope_pb2.ActionResult, at: int) -> Event:
     outcome = _OUTCOMES.get(result.outcome, Outcome.ERROR)
     try:
         value = _json.decode(result.value) if result.value else None
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         outcome, value = Outcome.ERROR, "The result of the action is not valid JSON"
     return ActionFinished(
         at=at,

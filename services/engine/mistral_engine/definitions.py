@@ -1,18 +1,21 @@
 """Parsed definitions by version, which never change, and what names mean, which is asked anew each time."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec import Struct
 
-from mistral_core.errors import NotFound
+from mistral_core.errors import InvalidDefinition
 from mistral_core.language import workflow_from_text
 from mistral_core.language.model import Workflow
 from mistral_engine.adhoc import AdhocActions
 from mistral_persistence import definitions as stored
 from mistral_persistence.database import Pool
 from mistral_persistence.definitions import Wanted
+
+_log = logging.getLogger(__name__)
 
 _KEPT = 2_000
 
@@ -46,18 +49,16 @@ class Definitions:
         await self.adhoc.reach(epoch)
         await self._parse([(f.id, f.version) for f in found if f is not None])
         return [
-            None if f is None else Definition(f.id, f.version, f.name, f.namespace, *self._parsed[f.id, f.version])
+            None
+            if f is None or (f.id, f.version) not in self._parsed
+            else Definition(f.id, f.version, f.name, f.namespace, *self._parsed[f.id, f.version])
             for f in found
         ]
 
     async def versions(self, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Workflow]:
-        """Return the parsed workflows of (workflow id, version) pairs.
-
-        Raises:
-            NotFound: If one of them is not stored.
-        """
+        """Return the parsed workflows of (workflow id, version) pairs; those that cannot be had are missing."""
         await self._parse(versions)
-        return {version: self._parsed[version][1] for version in versions}
+        return {version: self._parsed[version][1] for version in versions if version in self._parsed}
 
     async def _parse(self, versions: Sequence[tuple[str, int]]) -> None:
         for version in versions:
@@ -68,10 +69,12 @@ class Definitions:
             return
         texts = await stored.texts(self._pool, missing)
         for version in missing:
-            text = texts.get(version)
-            if text is None:
-                raise NotFound(f"version {version[1]} of workflow {version[0]} is not stored")
-            self._parsed[version] = text.workbook, workflow_from_text(text.definition, text.name)
+            try:
+                text = texts[version]
+                self._parsed[version] = text.workbook, workflow_from_text(text.definition, text.name)
+            except (KeyError, InvalidDefinition) as error:
+                # One that is spoilt must not hold up those that are asked for with it.
+                _log.error("version %d of workflow %s cannot be had: %r", version[1], version[0], error)
         while len(self._parsed) > max(_KEPT, len(versions)):
             self._parsed.popitem(last=False)
 

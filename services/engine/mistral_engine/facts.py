@@ -53,7 +53,7 @@ class Facts:
                 stored = await restore.load(connection, missing)
             versions = {i: (s.execution["workflow_id"], s.execution["workflow_version"]) for i, s in stored.items()}
             workflows = await self._definitions.versions(list(versions.values()))
-            hot |= {i: s.with_definition(workflows[versions[i]]) for i, s in stored.items()}
+            hot |= {i: s.with_definition(workflows[versions[i]]) for i, s in stored.items() if versions[i] in workflows}
         return [hot[i] for i in ids if i in hot]
 
 

@@ -22,6 +22,15 @@ def new_id() -> str:
     return str(UUID(int=value))
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text can be the id of anything."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def id_of_request(project: str, request_id: str) -> str:
     """Return the id that a start with this request id always gets."""
     digest = bytearray(hashlib.sha256(f"{project}\0{request_id}".encode()).digest()[:16])

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 
 import asyncpg
+import nats.errors
 
 from mistral_core.errors import LimitExceeded, Unavailable, WorkflowError
 from mistral_core.machine import Surroundings
@@ -24,16 +25,24 @@ from mistral_engine.outgoing import Outgoing
 from mistral_engine.ownership import Ownership
 from mistral_engine.rows import Told, rows_of
 from mistral_engine.settings import Settings
-from mistral_engine.work import Inbox, JobWork, Work, fail, parted
+from mistral_engine.work import Inbox, JobWork, ResultsWork, StartWork, Work, fail, parted
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import bury
-from mistral_persistence.flush import LeaseLost, flush
+from mistral_persistence.flush import LeaseLost, Rows, flush
 from mistral_persistence.outage import OUTAGE
+from mistral_runtime.bus import BusError
 from mistral_runtime.telemetry import span
 
 _log = logging.getLogger(__name__)
 
-_JOB_FAILS: tuple[type[Exception], ...] = (*OUTAGE, asyncpg.PostgresError, WorkflowError)
+_JOB_FAILS: tuple[type[Exception], ...] = (
+    *OUTAGE,
+    asyncpg.PostgresError,
+    WorkflowError,
+    LeaseLost,
+    BusError,
+    nats.errors.Error,
+)
 
 _AGAIN_SECONDS = 0.2
 
@@ -72,6 +81,7 @@ class Lane:
         self._ownership = ownership
         self._outgoing = outgoing
         self._settings = settings
+        self._flushing = asyncio.Lock()
         self._naming = Naming(f"{incarnation}-{number}")
         self.applying = Applying(pool, definitions, self.hot, ownership)
 
@@ -119,12 +129,21 @@ class Lane:
         except Exception as error:
             parts = works if len(works) > 1 else parted(works[0])
             if len(parts) == 1:
-                _log.exception("a work was refused for good")
-                await self.applying.bury(parts[0], error)
+                await self._refuse(parts[0], error)
             else:
                 middle = len(parts) // 2
                 await self._commit(parts[:middle])
                 await self._commit(parts[middle:])
+
+    async def _refuse(self, work: Work, error: Exception) -> None:
+        """Put aside the one work that cannot be committed, and end the execution that would wait for its effect."""
+        _log.error("a work was refused for good", exc_info=error)
+        try:
+            ends = await self.applying.bury(work, error)
+        except OUTAGE as outage:
+            return await self._unknown([work], outage)
+        if ends:
+            self.inbox.put_first([ResultsWork(ends, asyncio.get_running_loop().create_future())])
 
     async def _look_at_leases(self) -> None:
         try:
@@ -137,6 +156,10 @@ class Lane:
         """Whether the commit happened is not known: forget what is in memory, look again, and repeat the works."""
         _log.warning("the outcome of a commit is unknown, its executions are read again: %s", type(error).__name__)
         self.hot.drop_partitions(range(256))
+        for work in works:
+            if isinstance(work, StartWork):
+                # It may exist by now.
+                work.named = True
         await asyncio.sleep(_AGAIN_SECONDS)
         self._ownership.recover_soon(self.number)
         self.inbox.put_first(list(works))
@@ -149,19 +172,30 @@ class Lane:
             envelopes = envelopes_of(batch, self._naming)
             names = {run.action_id: e.id for e in envelopes for _, run in e.runs}
             rows, told = rows_of(batch, names, self._settings.notify)
-            if batch.changes:
-                epochs = self._ownership.epochs({c.execution.partition for c in batch.changes.values()})
-                with COMMIT_SECONDS.time():
-                    async with self._pool.acquire() as connection:
-                        await flush(connection, epochs, rows)
+            if batch.letters:
+                await bury(self._pool, batch.letters)
+            async with self._flushing:
+                if batch.changes:
+                    await self._flush(batch, rows)
+                self._keep(batch)
+                self.flights.note(batch, names, at)
         except LeaseLost:
             self.hot.drop_all(batch.changes)
             raise
-        self._keep(batch)
-        self.flights.note(batch, names, at)
         self._count(works, batch)
         await self._send(batch, envelopes, told, bool(rows.notice))
         settled()
+
+    async def rest(self) -> None:
+        """Return when no commit is under way; what is committed afterwards was not begun before."""
+        async with self._flushing:
+            pass
+
+    async def _flush(self, batch: Batch, rows: Rows) -> None:
+        epochs = self._ownership.epochs({c.execution.partition for c in batch.changes.values()})
+        with COMMIT_SECONDS.time():
+            async with self._pool.acquire() as connection:
+                await flush(connection, epochs, rows)
 
     def _keep(self, batch: Batch) -> None:
         for change in batch.changes.values():
@@ -188,7 +222,5 @@ class Lane:
             self._outgoing.wake_scheduler(min(timer.due for _, timer in batch.timers.values()))
         if told:
             self._outgoing.publish(told)
-        if batch.letters:
-            await bury(self._pool, batch.letters)
         if noticed:
             self._outgoing.wake_notifier()

@@ -35,8 +35,10 @@ class Ownership:
         self._renew_seconds = renew_seconds
         self._epochs: dict[int, int] = {}
         self._sorted: list[int] = []
-        self._owners: dict[int, str] = {}
+        self._owners: Mapping[int, str] = {}
         self._renewed_at = 0.0
+        self._left = False
+        self._renewing = asyncio.Lock()
         self._changing = asyncio.Lock()
         self._moved: Moved | None = None
         self._recover: Callable[[int], None] | None = None
@@ -64,8 +66,11 @@ class Ownership:
         except KeyError:
             raise LeaseLost from None
 
-    def owner_address(self, partition: int) -> str | None:
-        """Return the gRPC address of the engine that was last seen to own a partition."""
+    async def owner_address(self, partition: int) -> str | None:
+        """Return the gRPC address of the engine that was last seen to own a partition; None if nobody does."""
+        if partition not in self._owners:
+            # It was on its way when we looked last.
+            self._owners = self._others(await leases.table(self._pool), await leases.engines(self._pool))
         return self._owners.get(partition)
 
     def recover_soon(self, lane: int) -> None:
@@ -76,8 +81,9 @@ class Ownership:
     async def refresh(self) -> None:
         """Look at the leases, let go what is lost, take what is due to us."""
         async with self._changing:
-            await self._leases.renew()
-            self._renewed_at = asyncio.get_running_loop().time()
+            await self._renew()
+            if self._left:
+                return
             engines = await leases.engines(self._pool)
             table = await leases.table(self._pool)
             lost = [i.partition for i in table if self._epochs.get(i.partition, i.epoch) != i.epoch]
@@ -92,29 +98,54 @@ class Ownership:
                 claimed = await self._leases.claim(free)
                 self._epochs.update(claimed)
                 await self._change(list(claimed), ())
-            self._owners = {i.partition: engines[i.owner] for i in table if i.owner and i.owner in engines}
+            self._owners = self._others(table, engines)
             PARTITIONS_OWNED.set(len(self._epochs))
 
     async def keep(self) -> None:
-        """Renew for ever; a database that is away is waited for."""
+        """Renew for ever; a database that is away is waited for.
+
+        Apart from ``balance``, because moving partitions may take longer than a lease lasts.
+        """
+        while True:
+            await asyncio.sleep(self._renew_seconds)
+            try:
+                await self._renew()
+            except _RENEWAL_FAILS as error:
+                silent = asyncio.get_running_loop().time() - self._renewed_at
+                _log.warning("leases could not be renewed for %.1f s: %s", silent, type(error).__name__)
+
+    async def balance(self) -> None:
+        """Look at the leases for ever."""
         while True:
             await asyncio.sleep(self._renew_seconds)
             try:
                 await self.refresh()
             except _RENEWAL_FAILS as error:
-                silent = asyncio.get_running_loop().time() - self._renewed_at
-                _log.warning("leases could not be renewed for %.1f s: %s", silent, type(error).__name__)
+                _log.warning("the leases could not be looked at: %s", type(error).__name__)
 
     async def leave(self) -> None:
-        """Give everything back: the others need not wait for our lease to end."""
-        async with self._changing:
+        """Give everything back, for good: the others need not wait for our lease to end."""
+        self._left = True
+        async with self._changing, self._renewing:
             held = list(self._epochs)
             await self._change((), held)
             try:
                 await self._leases.release(held)
                 await self._leases.leave()
-            except OUTAGE as error:
+            except _RENEWAL_FAILS as error:
                 _log.warning("the leases are left to run out: %s", type(error).__name__)
+
+    def _others(self, table: Iterable[leases.Lease], engines: Mapping[str, str]) -> Mapping[int, str]:
+        # What we have given back meanwhile is not ours either.
+        return {
+            i.partition: engines[i.owner] for i in table if i.owner and i.owner != self._name and i.owner in engines
+        }
+
+    async def _renew(self) -> None:
+        async with self._renewing:
+            if not self._left:
+                await self._leases.renew()
+                self._renewed_at = asyncio.get_running_loop().time()
 
     async def _change(self, gained: Collection[int], lost: Collection[int]) -> None:
         for partition in lost:

@@ -49,6 +49,12 @@ class Recovery:
         self._hot = hot
         self._flights = flights
         self._outgoing = outgoing
+        self._back_at = 0
+        bus.on_reconnect(self._reconnected)
+
+    def _reconnected(self) -> None:
+        # A server that was restarted no longer knows the names of what was taken from its queues.
+        self._back_at = now()
 
     async def partitions(self, partitions: Sequence[int]) -> list[Occurrence]:
         """Take up all live executions of partitions that were gained; return the events found missing."""
@@ -74,7 +80,8 @@ class Recovery:
             return
         names = await restore.open_envelopes(self._pool, [e.id for e, _ in unknown])
         groups: dict[tuple[str, str], list[tuple[Execution, RunAction]]] = defaultdict(list)
-        remembered = max(now() - _REMEMBERED_MICROS, int(self._bus.streams.created(TASKS).timestamp() * 1e6))
+        made = int(self._bus.streams.created(TASKS).timestamp() * 1e6)
+        remembered = max(now() - _REMEMBERED_MICROS, made, self._back_at)
         for execution, run in unknown:
             action = execution.tasks[run.task_id].actions[run.action_id]
             name = names.get(run.action_id, run.action_id)

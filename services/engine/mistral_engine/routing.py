@@ -8,6 +8,7 @@ import grpc.aio
 
 from mistral.internal.v1 import engine_service_pb2_grpc as rpc
 from mistral_core.errors import NotFound, Unavailable
+from mistral_engine.ids import is_id
 from mistral_engine.lane import Lane
 from mistral_engine.ownership import Ownership
 from mistral_persistence import restore
@@ -49,8 +50,9 @@ class Routing:
             Unavailable: If nobody is known to own the partition, or the call was forwarded to us already.
             WorkflowError: What the owner raised.
         """
-        address = self._ownership.owner_address(partition)
-        if address is None or any(key == _FORWARDED for key, _ in context.invocation_metadata() or ()):
+        forwarded = any(key == _FORWARDED for key, _ in context.invocation_metadata() or ())
+        address = None if forwarded else await self._ownership.owner_address(partition)
+        if address is None:
             raise Unavailable("the execution is moving to another engine; try again shortly")
         if address not in self._owners:
             self._owners[address] = rpc.EngineServiceStub(await self._stack.enter_async_context(channel(address)))
@@ -64,21 +66,21 @@ class Routing:
         for lane in self._lanes:
             if (hot := lane.hot.get(execution_id)) is not None:
                 return hot.execution.partition
-        partition = await restore.partition_of(self._pool, execution_id)
+        partition = await restore.partition_of(self._pool, execution_id) if is_id(execution_id) else None
         if partition is None:
             raise NotFound(f"Workflow execution not found [id={execution_id}]")
         return partition
 
     async def place_of_task(self, task_id: str) -> Place:
         """Raises ``NotFound`` if there is no such task."""
-        place = await restore.place_of_task(self._pool, task_id)
+        place = await restore.place_of_task(self._pool, task_id) if is_id(task_id) else None
         if place is None:
             raise NotFound(f"Task execution not found [id={task_id}]")
         return place
 
     async def place_of_action(self, action_id: str) -> Place:
         """Raises ``NotFound`` if there is no such action execution."""
-        place = await restore.place_of_action(self._pool, action_id)
+        place = await restore.place_of_action(self._pool, action_id) if is_id(action_id) else None
         if place is None:
             raise NotFound(f"ActionExecution not found [id={action_id}]")
         return place

@@ -9,9 +9,8 @@ from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral.internal.v1 import engine_service_pb2_grpc as rpc
 from mistral.internal.v1.envelope_pb2 import ActionResult
 from mistral_core.machine.event import PauseRequested, RerunRequested, ResumeRequested, SkipRequested, StopRequested
-from mistral_core.machine.state import State
 from mistral_engine.calls import Calls, merged_env
-from mistral_engine.completing import completion
+from mistral_engine.completing import completion, final_state
 from mistral_engine.ids import now
 from mistral_engine.outages import outages_told
 from mistral_engine.routing import Metadata, Owner, Routing
@@ -53,7 +52,7 @@ class Engine(rpc.EngineServiceServicer):
         partition = await self._routing.partition_of(request.id)
         if (lane := self._routing.lane(partition)) is None:
             return await self._routing.forward(partition, context, lambda o, m: o.StopExecution(request, metadata=m))
-        event = StopRequested(at=now(), state=State(request.state), message=request.message or None)
+        event = StopRequested(at=now(), state=final_state(request.state), message=request.message or None)
         return pb.StopExecutionResponse(execution=summary_of(await self._calls.apply(lane, request.id, event)))
 
     async def UpdateExecution(self, request: pb.UpdateExecutionRequest, context: Context) -> pb.UpdateExecutionResponse:

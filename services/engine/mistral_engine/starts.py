@@ -20,6 +20,7 @@ from mistral_engine.standalone import definition_for, input_for
 from mistral_engine.summary import refusal_of, summary_of
 from mistral_engine.work import StartWork
 from mistral_persistence.database import Pool
+from mistral_persistence.records import to_text
 from mistral_runtime.telemetry import recorded
 
 _PER_PARTITION = 512
@@ -40,7 +41,9 @@ class Starts:
 
     async def start(self, orders: Sequence[pb.ExecutionStart]) -> list[pb.ExecutionStarted]:
         """Start each order on its own and return an answer for each, in the same order."""
-        found = await self._definitions.find([wanted(o.project_id, o.workflow, o.namespace) for o in orders])
+        found = await self._definitions.find(
+            [wanted(to_text(o.project_id), to_text(o.workflow), to_text(o.namespace)) for o in orders]
+        )
         environments = await named_by(self._pool, orders)
         for number, order in enumerate(orders):
             if order.HasField("action"):
@@ -129,7 +132,7 @@ def json_object(data: bytes, field: str) -> Mapping[str, Any]:
         )
     try:
         return msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{field} must be a JSON object: {error}") from None
 
 

@@ -72,6 +72,30 @@ class SharedReceipt:
         self._whole.nak(delay)
 
 
+class SharedAnswer:
+    """The answer to results that are worked off in parts: given with the last of them, with the first error if any."""
+
+    def __init__(self, whole: asyncio.Future[None], parts: int) -> None:
+        self._whole = whole
+        self._open = parts
+        self._error: BaseException | None = None
+
+    def part(self) -> asyncio.Future[None]:
+        part: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        part.add_done_callback(self._done)
+        return part
+
+    def _done(self, part: asyncio.Future[None]) -> None:
+        self._open -= 1
+        self._error = self._error or part.exception()
+        if self._open or self._whole.done():
+            return
+        if self._error is None:
+            self._whole.set_result(None)
+        else:
+            self._whole.set_exception(self._error)
+
+
 @dataclass(slots=True)
 class MessageWork:
     """Apply what a message of the bus brought; it is acked once that is durable."""
@@ -150,8 +174,13 @@ def fail(work: Work, error: Exception) -> None:
 
 
 def parted(work: Work) -> list[Work]:
-    """Return a message as one work per occurrence, so that a bad one can be told from the rest; others as they are."""
-    if not isinstance(work, MessageWork) or len(work.occurrences) < 2:
-        return [work]
-    receipt = SharedReceipt(work.delivery, len(work.occurrences))
-    return [MessageWork(receipt, [each], work.traceparent) for each in work.occurrences]
+    """Return a work as one per occurrence, so that a bad one can be told from the rest; requests as they are."""
+    match work:
+        case MessageWork() if len(work.occurrences) > 1:
+            receipt = SharedReceipt(work.delivery, len(work.occurrences))
+            return [MessageWork(receipt, [each], work.traceparent) for each in work.occurrences]
+        case ResultsWork() if len(work.occurrences) > 1:
+            answers = SharedAnswer(work.answer, len(work.occurrences))
+            return [ResultsWork([each], answers.part()) for each in work.occurrences]
+        case _:
+            return [work]

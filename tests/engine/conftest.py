@@ -1,0 +1,301 @@
+"""Engines on real servers, and what stands around them: definitions put in, actions taken and answered by hand."""
+
+import asyncio
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+import grpc.aio
+import pytest
+
+from mistral.internal.v1 import engine_service_pb2 as pb
+from mistral.internal.v1 import engine_service_pb2_grpc as rpc
+from mistral.internal.v1 import envelope_pb2 as wire
+from mistral_core.language import parse_workflows
+from mistral_engine.app import running
+from mistral_engine.settings import Settings
+from mistral_persistence import workflows
+from mistral_persistence.database import Pool, connected, migrate
+from mistral_runtime.bus import Bus, BusClosed, Message, PullConsumer, connect
+from mistral_runtime.settings import ServiceSettings
+
+PROJECT = "p1"
+SUCCESS, ERROR, LOST = wire.ACTION_OUTCOME_SUCCESS, wire.ACTION_OUTCOME_ERROR, wire.ACTION_OUTCOME_LOST
+DEFERRED = wire.ACTION_OUTCOME_DEFERRED
+HOLD = object()
+"""Answer of a hand that keeps the action for itself."""
+
+Answer = Callable[[wire.ActionTask, Any], Any]
+
+
+class Raw(bytes):
+    """A result that is sent as it is, JSON or not."""
+
+
+class Failed(Exception):
+    """Raised by an answer: the action is an error with this payload."""
+
+
+def usual(task: wire.ActionTask, given: Any) -> Any:
+    """What the standard actions would answer."""
+    match task.action:
+        case "std.echo":
+            return given["output"]
+        case "std.fail":
+            raise Failed(given.get("error_data"))
+        case _:
+            return None
+
+
+class Hands:
+    """An executor by hand: takes envelopes, remembers them, answers as it is told, and is asked about what it holds."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.answer: Answer = usual
+        self.taken: list[wire.ActionTask] = []
+        self.held: dict[str, wire.ActionTask] = {}
+        self.input_of: Callable[[str], Any] | None = None
+        self._news = asyncio.Condition()
+        self._consumer = PullConsumer(
+            bus,
+            "TASKS",
+            "executors_default",
+            ("mistral.tasks.default.*",),
+            ack_wait_seconds=4,
+            max_ack_pending=1000,
+        )
+
+    async def work(self) -> None:
+        await self._consumer.start()
+        await self.bus.subscribe("mistral.executors.census", self._census)
+        while True:
+            try:
+                deliveries = await self._consumer.take(64)
+            except BusClosed:
+                return
+            for delivery in deliveries:
+                for task in wire.TaskEnvelope.FromString(delivery.data).tasks:
+                    self.taken.append(task)
+                    await self._do(task)
+                delivery.ack()
+            async with self._news:
+                self._news.notify_all()
+
+    async def stop(self) -> None:
+        await self._consumer.stop(delete=True)
+
+    async def give(self, task: wire.ActionTask, value: Any = None, outcome: int = SUCCESS) -> None:
+        self.held.pop(task.action_id, None)
+        await self.publish(task.partition, self.result(task, value, outcome))
+
+    async def publish(self, partition: int, *results: wire.ActionResult) -> None:
+        envelope = wire.EngineEnvelope(results=results)
+        await self.bus.publish(f"mistral.engine.{partition}", envelope.SerializeToString())
+
+    @staticmethod
+    def result(task: wire.ActionTask, value: Any = None, outcome: int = SUCCESS) -> wire.ActionResult:
+        return wire.ActionResult(
+            action_id=task.action_id,
+            attempt=task.attempt,
+            task_id=task.task_id,
+            execution_id=task.execution_id,
+            outcome=outcome,
+            value=value if isinstance(value, bytes) else json.dumps(value).encode(),
+        )
+
+    async def taken_of(self, execution_id: str, count: int, seconds: float = 15.0) -> list[wire.ActionTask]:
+        """Wait until so many actions of an execution came."""
+
+        def found() -> list[wire.ActionTask]:
+            return [task for task in self.taken if task.execution_id == execution_id]
+
+        async with asyncio.timeout(seconds), self._news:
+            await self._news.wait_for(lambda: len(found()) >= count)
+        return found()
+
+    async def _do(self, task: wire.ActionTask) -> None:
+        given = json.loads(task.input) if task.input else None
+        if task.input_stored and self.input_of is not None:
+            given = await self.input_of(task.action_id)
+        try:
+            value = self.answer(task, given)
+        except Failed as error:
+            return await self.give(task, error.args[0], ERROR)
+        if value is HOLD:
+            self.held[task.action_id] = task
+        else:
+            await self.give(task, value)
+
+    async def _census(self, message: Message) -> None:
+        asked = wire.CensusRequest.FromString(message.data)
+        held = [a for a in asked.attempts if a.action_id in self.held]
+        message.respond(wire.CensusReply(instance="hands", held=held).SerializeToString())
+
+
+class Node:
+    """An engine of this process and how to call it."""
+
+    def __init__(self, stub: rpc.EngineServiceStub, port: int, stack: AsyncExitStack) -> None:
+        self.stub = stub
+        self.port = port
+        self.close = stack.aclose
+
+    async def start(self, workflow: str, given: Any = None, **more: Any) -> pb.ExecutionSummary:
+        started = (await self.start_all(order(workflow, given, **more)))[0]
+        assert not started.HasField("refusal"), started.refusal
+        return started.execution
+
+    async def start_all(self, *orders: pb.ExecutionStart) -> list[pb.ExecutionStarted]:
+        return list((await self.stub.StartExecutions(pb.StartExecutionsRequest(starts=orders), timeout=20)).started)
+
+    async def partitions(self) -> set[int]:
+        return set((await self.stub.GetStatus(pb.GetStatusRequest())).partitions)
+
+
+def order(workflow: str, given: Any = None, params: Any = None, **more: Any) -> pb.ExecutionStart:
+    return pb.ExecutionStart(
+        project_id=PROJECT,
+        workflow=workflow,
+        input=given if isinstance(given, bytes) else json.dumps(given or {}).encode(),
+        params=params if isinstance(params, bytes) else json.dumps(params or {}).encode(),
+        **more,
+    )
+
+
+class World:
+    """One database and one bus, engines on them, and a look into the rows."""
+
+    def __init__(self, pool: Pool, bus: Bus, database: str, nats: str) -> None:
+        self.pool = pool
+        self.bus = bus
+        self.hands = Hands(bus)
+        self._database = database
+        self._nats = nats
+        self._stack = AsyncExitStack()
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    async def define(self, text: str) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            for parsed in parse_workflows(text):
+                new = workflows.NewWorkflow(
+                    id=str(uuid4()),
+                    project=PROJECT,
+                    namespace="",
+                    name=parsed.workflow.name,
+                    definition=parsed.text,
+                    checksum=None,
+                    input="",
+                    interface="{}",
+                    tags=(),
+                )
+                await workflows.create(connection, new)
+
+    async def engine(self, name: str = "engine-0", **settings: Any) -> Node:
+        stack = AsyncExitStack()
+        service = ServiceSettings(
+            name=name, nats_url=self._nats, database_url=self._database, log_format="text", drain_seconds=2.0
+        )
+        port = await stack.enter_async_context(running(Settings(service=service, **settings)))
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        node = Node(rpc.EngineServiceStub(channel), port, stack)
+        self._stack.push_async_callback(stack.aclose)
+        return node
+
+    def process(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start an engine as a process of its own."""
+        environ = {
+            **os.environ,
+            "MISTRAL_SERVICE_NAME": name,
+            "MISTRAL_DATABASE_URL": self._database,
+            "MISTRAL_NATS_URL": self._nats,
+            "MISTRAL_LOG_FORMAT": "text",
+            **environment,
+        }
+        begun = subprocess.Popen([sys.executable, "-m", "mistral_engine"], env=environ)
+        self._processes.append(begun)
+        return begun
+
+    async def owners(self) -> dict[str | None, int]:
+        rows = await self.pool.fetch("SELECT owner, count(*) AS n FROM partition_lease GROUP BY owner")
+        return {row["owner"]: row["n"] for row in rows}
+
+    async def until(self, look: Callable[[], Any], fits: Callable[[Any], bool], seconds: float = 20.0) -> Any:
+        """Look again and again until what is seen fits."""
+        return await until(look, fits, seconds)
+
+    async def until_owned(self, wanted: Mapping[str, int], seconds: float = 20.0) -> None:
+        await until(lambda: self.owners(), lambda owners: owners == wanted, seconds)
+
+    async def end(self, execution_id: str, seconds: float = 20.0) -> Any:
+        """Wait for the final row of an execution."""
+
+        async def row() -> Any:
+            return await self.pool.fetchrow("SELECT * FROM execution WHERE id = $1", execution_id)
+
+        return await until(row, lambda found: found is not None and found["finished_at"] is not None, seconds)
+
+    async def ended(self, execution_id: str, seconds: float = 20.0) -> tuple[str, Any]:
+        """Wait for the end of an execution; its state and output."""
+        row = await self.end(execution_id, seconds)
+        return row["state"], json.loads(row["output"] or "null")
+
+    async def history(self, execution_id: str) -> list[dict[str, Any]]:
+        rows = await self.pool.fetch(
+            "SELECT events FROM execution_history WHERE execution_id = $1 ORDER BY position", execution_id
+        )
+        return [event for row in rows for event in json.loads(row["events"])]
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait()
+
+
+async def until(look: Callable[[], Any], fits: Callable[[Any], bool], seconds: float = 20.0) -> Any:
+    """Look again and again until what is seen fits."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if inspect.isawaitable(seen):
+            seen = await seen
+        if fits(seen):
+            return seen
+        assert time.monotonic() < deadline, f"still {seen}"
+        await asyncio.sleep(0.03)
+
+
+@pytest.fixture
+async def world(database: str, nats: str) -> AsyncIterator[World]:
+    async with connected(database, size=4) as pool, connect(nats, "test") as bus:
+        await migrate(pool)
+        await pool.execute("UPDATE partition_lease SET owner = NULL, incarnation = NULL, epoch = epoch + 1")
+        await pool.execute(
+            "TRUNCATE engine_instance, execution, task_record, action_record, child_execution, timer,"
+            " execution_history, dead_letter, workflow, workflow_version"
+        )
+        await bus.streams.ensure_streams()
+        jetstream = bus.client.jetstream()
+        for stream in ("ENGINE", "TASKS"):
+            for info in await jetstream.consumers_info(stream):
+                await jetstream.delete_consumer(stream, info.name)
+            await jetstream.purge_stream(stream)
+        world = World(pool, bus, database, nats)
+        working = asyncio.create_task(world.hands.work())
+        try:
+            yield world
+        finally:
+            await world.close()
+            await world.hands.stop()
+            await working

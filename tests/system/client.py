@@ -22,7 +22,7 @@ from tests.system.workload import Run
 _T = TypeVar("_T")
 
 _REPEATED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED}
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.25
 _WAIT_SECONDS = 10
 _CALL_SECONDS = 15.0
 _FINAL = {state_pb2.STATE_SUCCESS, state_pb2.STATE_ERROR, state_pb2.STATE_CANCELLED}

@@ -58,10 +58,14 @@ def _views(mesh: Mesh, execution_id: str) -> Iterator[ExecutionView]:
     if view.is_final:
         return
     with _Changes(mesh, execution_id) as changes:
+        took = 0.0
         while not view.is_final:
             changes.wait(_LOOK_SECONDS)
-            time.sleep(_APART_SECONDS)
+            # Looking at something large shall not keep the mesh busy.
+            time.sleep(max(_APART_SECONDS, took))
+            begun = time.monotonic()
             view = _taken(snapshots, execution_id)
+            took = time.monotonic() - begun
             yield view
 
 

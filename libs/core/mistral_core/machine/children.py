@@ -44,4 +44,5 @@ def unfinished(draft: Draft) -> Iterator[ChildExecution]:
     """Yield the sub-workflows that are not final, in the order of their tasks; for rare events only."""
     for task in draft.in_order():
         if task.type is TaskType.WORKFLOW:
-            yield from (child for child in task.children.values() if child.state not in FINAL)
+            children = (child for child in task.children.values() if child.state not in FINAL)
+            yield from sorted(children, key=lambda child: (child.created_at, child.index))

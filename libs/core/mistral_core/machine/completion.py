@@ -107,12 +107,17 @@ def _runs(task: TaskExecution) -> Iterator[str]:
 def _output(draft: Draft, final: Context) -> Any:
     program = draft.plan.output
     given = None if program is None else program(end_scope(draft, final))
-    return given or dict(final.values)
+    return given or _sorted(final)
+
+
+def _sorted(final: Context) -> dict[str, Any]:
+    """Return variables in the order of their names; a persistent mapping has another order in every process."""
+    return {name: final.values[name] for name in sorted(final.values)}
 
 
 def _fail(draft: Draft, info: str | None, final: Context) -> None:
     program = draft.plan.output_on_error
-    extra: Any = dict(final.values)
+    extra: Any = _sorted(final)
     if program is not None:
         try:
             extra = program(end_scope(draft, final))

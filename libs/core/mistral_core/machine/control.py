@@ -5,7 +5,7 @@ from __future__ import annotations
 from mistral_core.errors import Forbidden, IllegalState, Invalid
 from mistral_core.machine import completion
 from mistral_core.machine.children import unfinished
-from mistral_core.machine.command import CancelAction, Lifecycle, TellChild, TellParent
+from mistral_core.machine.command import Lifecycle, TellChild, TellParent
 from mistral_core.machine.context import merged
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.event import (
@@ -17,6 +17,7 @@ from mistral_core.machine.event import (
     StopRequested,
 )
 from mistral_core.machine.execution import Execution
+from mistral_core.machine.policies.timeout import cancel_runs
 from mistral_core.machine.state import FINAL, State
 from mistral_core.machine.texts import message
 
@@ -103,9 +104,7 @@ def stop(draft: Draft, event: StopRequested) -> None:
 def _cancel_actions(draft: Draft) -> None:
     for task in draft.in_order():
         if task.state not in FINAL:
-            for action in task.actions.values():
-                if action.state is State.RUNNING:
-                    draft.tell(CancelAction(task_id=task.id, action_id=action.id, attempt=action.attempt))
+            cancel_runs(draft, task)
 
 
 def change_environment(draft: Draft, event: EnvironmentChanged) -> None:

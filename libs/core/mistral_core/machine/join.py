@@ -57,7 +57,7 @@ def never_ran(join: TaskExecution) -> bool:
 
 def lost(draft: Draft, targets: Iterable[str]) -> None:
     """Look again at the joins that the given tasks might have led to, now that these are not next."""
-    for target in targets:
+    for target in sorted(targets, key=draft.plan.order.__getitem__):
         for name in draft.plan.joins_behind(target):
             join = draft.newest(name)
             if join is not None and join.state is State.WAITING:

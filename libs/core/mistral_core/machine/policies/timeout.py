@@ -5,7 +5,7 @@ from __future__ import annotations
 from mistral_core.machine.command import CancelAction, CancelTimer, StartTimer
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.event import TimerKind
-from mistral_core.machine.execution import TaskExecution
+from mistral_core.machine.execution import ActionExecution, TaskExecution
 from mistral_core.machine.plan import TaskPlan
 from mistral_core.machine.policies.values import integer
 from mistral_core.machine.scope import task_scope
@@ -34,8 +34,12 @@ def info(task: TaskExecution) -> str:
     return f"Task timed out [timeout(s)={task.resolved.get('timeout')}]."
 
 
+def _place(action: ActionExecution) -> tuple[int, int]:
+    return action.created_at, action.index
+
+
 def cancel_runs(draft: Draft, task: TaskExecution) -> None:
     """Tell the executors that nobody waits for what the task still runs; the records stay as they are."""
-    for action in task.actions.values():
-        if action.state is State.RUNNING:
+    for action in sorted(task.actions.values(), key=_place):
+        if action.state is State.RUNNING and action.synchronous:
             draft.tell(CancelAction(task_id=task.id, action_id=action.id, attempt=action.attempt))

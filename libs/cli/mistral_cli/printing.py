@@ -15,6 +15,7 @@ Record = Mapping[str, Any]
 
 # Wide enough that nothing is cut off when the output goes to a file or a pipe.
 _PIPE_WIDTH = 10_000
+_LONGEST_CELL = 80
 
 STATE_STYLES: Mapping[str, str] = {
     "SUCCESS": "green",
@@ -82,6 +83,12 @@ def text(value: Any) -> str:
             return str(value)
 
 
+def _short(value: Any) -> str:
+    """Return a value as it stands in a list: its first line, and not too much of that."""
+    line = text(value).split("\n", 1)[0]
+    return line if len(line) <= _LONGEST_CELL else line[:_LONGEST_CELL] + "…"
+
+
 def _show_table(values: Sequence[Record], columns: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -91,7 +98,7 @@ def _show_table(values: Sequence[Record], columns: Sequence[str]) -> None:
         identity = column == "id" or column.endswith("_id")
         table.add_column(column.upper().replace("_", " "), no_wrap=identity, overflow="fold")
     for value in values:
-        table.add_row(*(Text(text(value[column]), style=_style(column, value[column])) for column in columns))
+        table.add_row(*(Text(_short(value[column]), style=_style(column, value[column])) for column in columns))
     console().print(table)
 
 

@@ -33,11 +33,9 @@ DEFERRED = wire.ACTION_OUTCOME_DEFERRED
 HOLD = object()
 """Answer of a hand that keeps the action for itself."""
 
+_OPTIONS = [("grpc.max_receive_message_length", 16 << 20), ("grpc.max_send_message_length", 16 << 20)]
+
 Answer = Callable[[wire.ActionTask, Any], Any]
-
-
-class Raw(bytes):
-    """A result that is sent as it is, JSON or not."""
 
 
 class Failed(Exception):
@@ -157,6 +155,9 @@ class Node:
     async def start_all(self, *orders: pb.ExecutionStart) -> list[pb.ExecutionStarted]:
         return list((await self.stub.StartExecutions(pb.StartExecutionsRequest(starts=orders), timeout=20)).started)
 
+    async def record(self, *results: wire.ActionResult) -> None:
+        await self.stub.RecordResults(pb.RecordResultsRequest(results=results), timeout=20)
+
     async def partitions(self) -> set[int]:
         return set((await self.stub.GetStatus(pb.GetStatusRequest())).partitions)
 
@@ -173,6 +174,9 @@ def order(workflow: str, given: Any = None, params: Any = None, **more: Any) -> 
 
 class World:
     """One database and one bus, engines on them, and a look into the rows."""
+
+    HOLD = HOLD
+    Failed = Failed
 
     def __init__(self, pool: Pool, bus: Bus, database: str, nats: str) -> None:
         self.pool = pool
@@ -205,7 +209,7 @@ class World:
             name=name, nats_url=self._nats, database_url=self._database, log_format="text", drain_seconds=2.0
         )
         port = await stack.enter_async_context(running(Settings(service=service, **settings)))
-        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}", _OPTIONS))
         node = Node(rpc.EngineServiceStub(channel), port, stack)
         self._stack.push_async_callback(stack.aclose)
         return node

@@ -73,8 +73,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _UPDATE = """
 UPDATE action_definition
-   SET definition = $2, workbook = $3, input = $4, description = $5, tags = $6, scope = coalesce($7, scope),
-       updated_at = now()
+   SET name = $2, definition = $3, workbook = $4, input = $5, description = $6, tags = $7,
+       scope = coalesce($8, scope), updated_at = now()
  WHERE id = $1::uuid
 """
 _ALL = """
@@ -108,14 +108,33 @@ async def create(connection: Connection, new: NewAction) -> None:
             new.scope,
         )
     except asyncpg.UniqueViolationError:
-        raise Conflict(f"Duplicate entry: there is already an action '{new.name}'") from None
+        raise _taken(new) from None
 
 
 async def update(connection: Connection, action_id: str, new: NewAction, *, scope: str | None) -> None:
-    """Replace the text of an action; its id and name stay, ``scope`` None keeps what is."""
-    await connection.execute(
-        _UPDATE, action_id, new.definition, new.workbook, new.input, new.description, list(new.tags), scope
-    )
+    """Replace the text of an action, whose name may change with it; ``scope`` None keeps what is.
+
+    Raises:
+        Conflict: If the new name is taken.
+    """
+    try:
+        await connection.execute(
+            _UPDATE,
+            action_id,
+            new.name,
+            new.definition,
+            new.workbook,
+            new.input,
+            new.description,
+            list(new.tags),
+            scope,
+        )
+    except asyncpg.UniqueViolationError:
+        raise _taken(new) from None
+
+
+def _taken(new: NewAction) -> Conflict:
+    return Conflict(f"Duplicate entry: there is already an action '{new.name}'")
 
 
 async def owned(connection: Connection, project: str, namespace: str, names: Sequence[str]) -> dict[str, Row]:

@@ -20,7 +20,8 @@ _OUTPUT = "CASE WHEN a.output IS NULL AND a.state IN ('SUCCESS', 'ERROR') THEN '
 
 # Of one that is run on its own nobody is to see what it is a task of; should that give up on it, so does it.
 _OWN = f"CASE WHEN {SHOWN} THEN {{}} END"
-_STATE = f"CASE WHEN {HIDDEN} AND e.finished_at IS NOT NULL AND a.state IN ('RUNNING', 'PAUSED') THEN e.state ELSE a.state END"
+_GIVEN_UP = f"{HIDDEN} AND e.finished_at IS NOT NULL AND a.state IN ('RUNNING', 'PAUSED')"
+_STATE = f"CASE WHEN {_GIVEN_UP} THEN e.state ELSE a.state END"
 
 ACTIONS = Listing(
     source="action_execution a JOIN execution e ON e.id = a.execution_id JOIN task_execution t ON t.id = a.task_id",

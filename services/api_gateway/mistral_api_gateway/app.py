@@ -8,6 +8,7 @@ from functools import partial
 from mistral_api_gateway.gateway import gateway
 from mistral_api_gateway.live.hub import listening
 from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.rest.application import application
 from mistral_api_gateway.rest.server import http_server
@@ -48,9 +49,10 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))
         tasks = await stack.enter_async_context(supervised())
         opened = await stack.enter_async_context(channel(settings.engines)) if settings.engines else None
+        offering = await stack.enter_async_context(channel(settings.executors)) if settings.executors else None
         store = Store(pool)
         hub = await stack.enter_async_context(listening(connection, store, tasks))
-        parts = gateway(store, connection, Engines(opened), hub)
+        parts = gateway(store, connection, Engines(opened), Executors(offering), hub)
         stack.push_async_callback(parts.executions.close)
         grpc_port = await stack.enter_async_context(
             grpc_server(service.listen, partial(register, parts), drain_seconds=service.drain_seconds, share_port=True)

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.action_executions import ActionExecutions
+from mistral_api_gateway.operations.actions import Actions
 from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.environments import Environments
 from mistral_api_gateway.operations.executions import Executions
+from mistral_api_gateway.operations.executors import Executors
+from mistral_api_gateway.operations.standalone import StandaloneRuns
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.tasks import Tasks
+from mistral_api_gateway.operations.workbooks import Workbooks
 from mistral_api_gateway.operations.workflows import Workflows
 from mistral_runtime.bus import Bus
 
@@ -26,11 +31,16 @@ class Gateway:
     waiting: Waiting
     tasks: Tasks
     action_executions: ActionExecutions
+    workbooks: Workbooks
+    actions: Actions
+    environments: Environments
+    runs: StandaloneRuns
 
 
-def gateway(store: Store, bus: Bus, engines: Engines, hub: Hub) -> Gateway:
+def gateway(store: Store, bus: Bus, engines: Engines, executors: Executors, hub: Hub) -> Gateway:
     """Put the parts together."""
     executions = Executions(store, engines)
+    waiting = Waiting(executions, hub)
     return Gateway(
         store=store,
         bus=bus,
@@ -38,7 +48,11 @@ def gateway(store: Store, bus: Bus, engines: Engines, hub: Hub) -> Gateway:
         hub=hub,
         workflows=Workflows(store),
         executions=executions,
-        waiting=Waiting(executions, hub),
+        waiting=waiting,
         tasks=Tasks(store, engines),
         action_executions=ActionExecutions(store, engines),
+        workbooks=Workbooks(store),
+        actions=Actions(store, executors),
+        environments=Environments(store),
+        runs=StandaloneRuns(store, engines, executors, waiting),
     )

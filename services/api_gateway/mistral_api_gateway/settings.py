@@ -17,6 +17,7 @@ class GatewaySettings:
         service: What every service has; ``listen`` is the address of the public gRPC server.
         http_listen: ``host:port`` of REST; port 0 lets the system choose.
         engines: Addresses of the engines, with commas between; empty answers reads only.
+        executors: Addresses of the executors, likewise; empty knows no built-in actions.
         body_limit: Largest request body over HTTP, in bytes.
         connection_limit: Most HTTP connections and requests at once; past it the answer is 503.
         pool_size: Most connections to Postgres.
@@ -25,6 +26,7 @@ class GatewaySettings:
     service: ServiceSettings
     http_listen: str = "127.0.0.1:8989"
     engines: str = ""
+    executors: str = ""
     body_limit: int = 8 * MEBIBYTE
     connection_limit: int = 4096
     pool_size: int = 8
@@ -42,6 +44,7 @@ class GatewaySettings:
             service=replace(service, listen=env.address("MISTRAL_GRPC_LISTEN", service.listen)),
             http_listen=env.address("MISTRAL_HTTP_LISTEN", "127.0.0.1:8989"),
             engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
+            executors=env.text("MISTRAL_EXECUTOR_ADDRESSES", ""),
             body_limit=env.integer("MISTRAL_HTTP_BODY_LIMIT", 8 * MEBIBYTE, minimum=1024, maximum=15 * MEBIBYTE),
             connection_limit=env.integer("MISTRAL_HTTP_CONNECTION_LIMIT", 4096, minimum=1),
             pool_size=env.integer("MISTRAL_GATEWAY_POOL_SIZE", 8, minimum=2),

@@ -8,8 +8,19 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.rest import action_resource, execution_resource, task_resource, workflows
+from mistral_api_gateway.rest import (
+    action_resource,
+    actions,
+    environments,
+    execution_resource,
+    task_resource,
+    workbooks,
+    workflows,
+)
 from mistral_api_gateway.rest.action_executions import ActionExecutionEndpoints
+from mistral_api_gateway.rest.action_runs import ActionRunEndpoints
+from mistral_api_gateway.rest.actions import ActionEndpoints
+from mistral_api_gateway.rest.environments import EnvironmentEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
 from mistral_api_gateway.rest.openapi import document
@@ -19,10 +30,14 @@ from mistral_api_gateway.rest.resource import json_answer
 from mistral_api_gateway.rest.root import RootEndpoints
 from mistral_api_gateway.rest.routing import Routes
 from mistral_api_gateway.rest.tasks import TaskEndpoints
+from mistral_api_gateway.rest.workbooks import WorkbookEndpoints
 from mistral_api_gateway.rest.workflows import WorkflowEndpoints
 
 RESOURCES: Final = {
+    "Workbook": workbooks.RESOURCE,
     "Workflow": workflows.RESOURCE,
+    "Action": actions.RESOURCE,
+    "Environment": environments.RESOURCE,
     "Execution": execution_resource.RESOURCE,
     "Task": task_resource.RESOURCE,
     "ActionExecution": action_resource.RESOURCE,
@@ -33,11 +48,15 @@ def application(gateway: Gateway, *, body_limit: int) -> ASGIApp:
     """Return the application."""
     operations = [
         *RootEndpoints(gateway).operations(),
+        *WorkbookEndpoints(gateway, body_limit=body_limit).operations(),
         *WorkflowEndpoints(gateway, body_limit=body_limit).operations(),
+        *ActionEndpoints(gateway, body_limit=body_limit).operations(),
+        *EnvironmentEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),
         *ReportEndpoints(gateway).operations(),
         *TaskEndpoints(gateway, body_limit=body_limit).operations(),
+        *ActionRunEndpoints(gateway, body_limit=body_limit).operations(),
         *ActionExecutionEndpoints(gateway, body_limit=body_limit).operations(),
     ]
     described = _described(operations)

@@ -86,11 +86,17 @@ class ListQuery:
     repeated: list[tuple[str, str]]
     extra: dict[str, str]
 
-    def answer(self, request: Request, resource: Resource, things: Sequence[dict[str, Any]]) -> Response:
-        """Return the answer with the shown things, and with the next page's address if this page is full."""
+    def answer(
+        self, request: Request, resource: Resource, things: Sequence[dict[str, Any]], *, last: str = ""
+    ) -> Response:
+        """Return the answer with the shown things, and with the next page's address if this page is full.
+
+        Args:
+            last: What the next page is to begin after; the id of the last thing unless said.
+        """
         body: dict[str, Any] = {resource.plural: things}
         if len(things) == self.page.limit:
-            query = urlencode([*self.repeated, ("marker", things[-1]["id"])], safe=":,")
+            query = urlencode([*self.repeated, ("marker", last or things[-1]["id"])], safe=":,")
             address = request.url
             body["next"] = f"{address.scheme}://{address.netloc}{address.path}?{query}"
         return json_answer(body)
@@ -103,12 +109,14 @@ def list_query(
     extra: Collection[str] = (),
     usual: Sequence[str] = (),
     sort: str = "created_at",
+    named: bool = False,
 ) -> ListQuery:
     """Read what a list request asks for.
 
     Args:
         extra: Further arguments of this list; ``include_output`` and ``nulls`` are understood here.
         usual: Fields when none are named; all that lists show by default.
+        named: Whether the marker is a name.
 
     Raises:
         InvalidInput: If an argument is unknown or malformed.
@@ -125,7 +133,7 @@ def list_query(
         filters=filters,
         nulls=[name for part in single.get("nulls", "").split(",") if (name := part.strip())],
         sort=order,
-        marker=_marker(single),
+        marker=(single.get("marker") or None) if named else _marker(single),
         limit=limit,
     )
     return ListQuery(

@@ -85,7 +85,7 @@ class Resource:
         """Return the columns that the fields are made of."""
         return tuple(dict.fromkeys(column for name in fields if (column := self.fields[name].column)))
 
-    def written(self, row: Row, fields: Sequence[str]) -> dict[str, Any]:
+    def written(self, row: Row | Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
         """Return a row as it is shown."""
         writers = self._writers.get(fields)
         if writers is None:

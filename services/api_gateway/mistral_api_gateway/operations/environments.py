@@ -1,0 +1,115 @@
+"""Environments: named variables that executions can be started with."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.json_text import checked_object
+from mistral_api_gateway.operations.store import Store
+from mistral_core.errors import Forbidden, InvalidInput, NotFound
+from mistral_persistence import environments as rows
+from mistral_persistence.database import Connection
+from mistral_persistence.listing import Page
+
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentRequest:
+    """An environment as it is sent.
+
+    Attributes:
+        variables: JSON object; empty when they are not sent.
+        description: None when it is not sent; likewise ``scope``.
+    """
+
+    name: str
+    variables: bytes = b""
+    description: str | None = None
+    scope: str | None = None
+
+
+class Environments:
+    """What can be done with environments."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def create(self, caller: Caller, wanted: EnvironmentRequest) -> rows.Row:
+        """Store an environment.
+
+        Raises:
+            InvalidInput: If it has no name, or its variables are no JSON object.
+            Conflict: If there is one of that name.
+        """
+        variables = _checked(wanted)
+        new = rows.NewEnvironment(
+            id=str(uuid4()),
+            project=caller.project,
+            name=wanted.name,
+            description=wanted.description,
+            variables=variables or "{}",
+            scope=wanted.scope or PRIVATE,
+        )
+        async with self._store.transaction() as connection:
+            await rows.create(connection, new)
+            return await _own(connection, caller, wanted.name)
+
+    async def update(self, caller: Caller, wanted: EnvironmentRequest) -> rows.Row:
+        """Replace what is sent of the environment of that name; its variables only as a whole.
+
+        Raises:
+            InvalidInput: If no name is given, or the variables are no JSON object.
+            NotFound: If there is none of that name.
+        """
+        variables = _checked(wanted)
+        change = rows.Change(description=wanted.description, variables=variables, scope=wanted.scope)
+        async with self._store.transaction() as connection:
+            known = await _own(connection, caller, wanted.name)
+            await rows.update(connection, known["id"], change)
+            return await _own(connection, caller, wanted.name)
+
+    async def get(self, caller: Caller, name: str) -> rows.Row:
+        """Return an environment. Raises NotFound if none visible has that name."""
+        row = await self._store.read(rows.find, caller.project, name)
+        if row is None:
+            raise _unknown(name)
+        return row
+
+    async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
+        """Return a page of the environments that the caller sees."""
+        return await self._store.read(rows.page, wanted, project=caller.scope)
+
+    async def delete(self, caller: Caller, name: str) -> None:
+        """Remove an environment; executions keep the variables that they began with.
+
+        Raises:
+            NotFound: If none visible has that name.
+            Forbidden: If it belongs to another project.
+        """
+        async with self._store.transaction() as connection:
+            known = await _own(connection, caller, name)
+            await rows.delete(connection, known["id"])
+
+
+def _checked(wanted: EnvironmentRequest) -> str | None:
+    if not wanted.name:
+        raise InvalidInput("Name of the environment is not provided.")
+    if len(wanted.name) > _LONGEST_NAME:
+        raise InvalidInput(f"The name of an environment has at most {_LONGEST_NAME} characters")
+    checked_scope(wanted.scope)
+    return checked_object(wanted.variables, "variables").decode() or None
+
+
+async def _own(connection: Connection, caller: Caller, name: str) -> rows.Row:
+    row = await rows.find(connection, caller.project, name)
+    if row is None:
+        raise _unknown(name)
+    if row["project_id"] != caller.project:
+        raise Forbidden(f"The environment {name!r} belongs to another project")
+    return row
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"Environment not found [name={name}]")

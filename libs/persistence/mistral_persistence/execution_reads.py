@@ -63,29 +63,13 @@ SELECT id::text AS id, state FROM execution WHERE id = ANY($1::uuid[]) AND finis
 
 _STATES_OF = "SELECT id::text AS id, state FROM execution WHERE id = ANY($1::uuid[])"
 
-# A parent is created before its children, so the order of age is also an order from the top.
-_TREE = """
-WITH RECURSIVE tree AS (
-    SELECT id, parent_id, 0 AS depth FROM execution WHERE id = $1::uuid
-    UNION ALL
-    SELECT child.id, child.parent_id, tree.depth + 1
-      FROM tree JOIN execution child ON child.parent_id = tree.id AND child.root_id = $2::uuid
-     WHERE $3::int < 0 OR tree.depth < $3::int
-)
-"""
-
-_TREE_ROWS = (
-    _TREE
-    + EXECUTIONS.select(ALL_COLUMNS).replace(
-        " FROM execution e", ", e.parent_id::text AS parent_id, tree.depth FROM tree"
-    )
-    + " JOIN execution e ON e.id = tree.id ORDER BY e.created_at, e.id"
+# All below the root in one scan: a step from parent to child for each would be slow for thousands of children.
+_FAMILY = (
+    EXECUTIONS.select(LIST_COLUMNS).replace(" FROM ", ", e.parent_id::text AS parent_id FROM ")
+    + " WHERE e.id = $1::uuid OR (e.root_id = $2::uuid AND e.parent_id IS NOT NULL) ORDER BY e.created_at, e.id"
 )
 
-_TREE_OF_TASK = """
-SELECT id::text AS id, root_id::text AS root_id FROM execution
- WHERE task_execution_id = $1::uuid ORDER BY created_at, id
-"""
+_FAMILY_WHOLE = _FAMILY.replace(" FROM ", ", e.output, e.globals AS published_global FROM ", 1)
 
 _RECENT_DURATIONS = """
 SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds FROM execution
@@ -131,19 +115,14 @@ def _only_live(one: Filter) -> bool:
     return wanted and all(value in _LIVE_STATES for value in one.values)
 
 
-async def tree(source: Pool | Connection, top: str, root: str, *, max_depth: int = -1) -> list[Row]:
-    """Return an execution and those below it, parents before children; rows also bear ``parent_id`` and ``depth``.
+async def family(source: Pool | Connection, top: str, root: str, *, whole: bool) -> list[Row]:
+    """Return an execution and all that have the same root, oldest first; rows also bear ``parent_id``.
 
     Args:
         root: Root of the whole tree; the top itself if it is one.
-        max_depth: How many levels below the top; -1 for all.
+        whole: Whether the heavy columns come along.
     """
-    return await source.fetch(_TREE_ROWS, top, root, max_depth)
-
-
-async def of_task(source: Pool | Connection, task_id: str) -> list[Row]:
-    """Return ``id`` and ``root_id`` of the sub-workflow executions of a task, oldest first."""
-    return await source.fetch(_TREE_OF_TASK, task_id)
+    return await source.fetch(_FAMILY_WHOLE if whole else _FAMILY, top, root)
 
 
 async def recent_durations(source: Pool | Connection, name: str, workflow_id: str) -> list[float]:

@@ -17,7 +17,8 @@ from mistral_runtime.server import MAX_MESSAGE_BYTES
 
 __all__ = ["channel", "error_from"]
 
-# Safe for every method: a call that failed as UNAVAILABLE is either unsent, or idempotent by its request id.
+# Safe for every method but one: a repeat of a call that was done after all changes nothing. A start without an id
+# would start twice, so whoever starts says for himself what may be repeated.
 _SERVICE_CONFIG = json.dumps(
     {
         "loadBalancingConfig": [{"round_robin": {}}],
@@ -31,7 +32,8 @@ _SERVICE_CONFIG = json.dumps(
                     "backoffMultiplier": 3,
                     "retryableStatusCodes": ["UNAVAILABLE"],
                 },
-            }
+            },
+            {"name": [{"service": "mistral.internal.v1.EngineService", "method": "StartExecutions"}]},
         ],
     }
 )
@@ -41,8 +43,10 @@ _OPTIONS = (
     ("grpc.enable_retries", 1),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    # A replica that stands still keeps its connections; within this time its calls fail and others are asked.
+    ("grpc.keepalive_time_ms", 2_000),
+    ("grpc.keepalive_timeout_ms", 2_000),
+    ("grpc.http2.max_pings_without_data", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),

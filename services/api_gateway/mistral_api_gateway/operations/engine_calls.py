@@ -1,7 +1,7 @@
 """The engines as the operations see them: calls that come back as the errors of the core."""
 
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Final, TypedDict, TypeVar
 
 import grpc.aio
 
@@ -12,13 +12,26 @@ from mistral_runtime.channel import error_from
 
 _T = TypeVar("_T")
 
-CALL_SECONDS = 30.0
+
+class _Patience(TypedDict):
+    timeout: float
+    wait_for_ready: bool
+
+
+CALL_SECONDS = 15.0
+"""How long a call may take; while no engine can be reached it waits for one to come back."""
+
+_PATIENTLY: Final[_Patience] = {"timeout": CALL_SECONDS, "wait_for_ready": True}
 
 _KINDS: dict[str, type[errors.WorkflowError]] = {
     kind.__name__: kind
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, errors.WorkflowError) and kind is not errors.ExpressionFailed
 }
+
+
+class Uncertain(errors.Unavailable):
+    """Nobody knows whether a call was done: the connection broke, or the answer did not come in time."""
 
 
 class Engines:
@@ -35,40 +48,43 @@ class Engines:
         return self._stub
 
     async def start(self, starts: list[engine.ExecutionStart]) -> list[engine.ExecutionStarted]:
-        """Start executions; one answer each."""
+        """Start executions; one answer each. Raises Uncertain if they may have been started or not."""
         request = engine.StartExecutionsRequest(starts=starts)
-        response = await _answer(self.stub.StartExecutions(request, timeout=CALL_SECONDS))
+        try:
+            response = await _answer(self.stub.StartExecutions(request, **_PATIENTLY))
+        except errors.Unavailable as error:
+            raise Uncertain(str(error)) from error
         return list(response.started)
 
     async def pause(self, execution_id: str) -> None:
-        await _answer(self.stub.PauseExecution(engine.PauseExecutionRequest(id=execution_id), timeout=CALL_SECONDS))
+        await _answer(self.stub.PauseExecution(engine.PauseExecutionRequest(id=execution_id), **_PATIENTLY))
 
     async def resume(self, execution_id: str, env: bytes) -> None:
         request = engine.ResumeExecutionRequest(id=execution_id, env=env)
-        await _answer(self.stub.ResumeExecution(request, timeout=CALL_SECONDS))
+        await _answer(self.stub.ResumeExecution(request, **_PATIENTLY))
 
     async def stop(self, execution_id: str, state: str, message: str) -> None:
         request = engine.StopExecutionRequest(id=execution_id, state=state, message=message)
-        await _answer(self.stub.StopExecution(request, timeout=CALL_SECONDS))
+        await _answer(self.stub.StopExecution(request, **_PATIENTLY))
 
     async def update(self, execution_id: str, description: str | None, env: bytes) -> None:
         request = engine.UpdateExecutionRequest(id=execution_id, description=description, env=env)
-        await _answer(self.stub.UpdateExecution(request, timeout=CALL_SECONDS))
+        await _answer(self.stub.UpdateExecution(request, **_PATIENTLY))
 
     async def delete(self, execution_id: str, *, force: bool) -> None:
         request = engine.DeleteExecutionRequest(id=execution_id, force=force)
-        await _answer(self.stub.DeleteExecution(request, timeout=CALL_SECONDS))
+        await _answer(self.stub.DeleteExecution(request, **_PATIENTLY))
 
     async def rerun(self, task_id: str, *, reset: bool, env: bytes) -> None:
         request = engine.RerunTaskRequest(task_id=task_id, reset=reset, env=env)
-        await _answer(self.stub.RerunTask(request, timeout=CALL_SECONDS))
+        await _answer(self.stub.RerunTask(request, **_PATIENTLY))
 
     async def skip(self, task_id: str) -> None:
-        await _answer(self.stub.SkipTask(engine.SkipTaskRequest(task_id=task_id), timeout=CALL_SECONDS))
+        await _answer(self.stub.SkipTask(engine.SkipTaskRequest(task_id=task_id), **_PATIENTLY))
 
     async def complete(self, action_id: str, state: str, output: bytes) -> None:
         request = engine.CompleteActionRequest(action_id=action_id, state=state, output=output)
-        await _answer(self.stub.CompleteAction(request, timeout=CALL_SECONDS))
+        await _answer(self.stub.CompleteAction(request, **_PATIENTLY))
 
     async def status(self, *, seconds: float) -> engine.GetStatusResponse:
         """Ask any engine how it is."""

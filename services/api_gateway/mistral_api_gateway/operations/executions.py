@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral_api_gateway.operations.batches import Batches
@@ -77,7 +76,7 @@ class Executions:
             workflow=wanted.workflow,
             namespace=wanted.namespace,
             input=checked_object(wanted.input, "input"),
-            params=_params(wanted),
+            params=checked_object(wanted.params, "params"),
             description=wanted.description,
             id=wanted.id,
             request_id=wanted.request_id,
@@ -148,11 +147,28 @@ class Executions:
         await self.get(caller, execution_id)
         await self._engines.delete(execution_id, force=force)
 
-    async def tree(self, caller: Caller, execution_id: str, *, max_depth: int = -1) -> list[reads.Row]:
-        """Return an execution and those below it, parents first; ``max_depth`` -1 for all levels."""
+    async def tree(
+        self, caller: Caller, execution_id: str, *, max_depth: int = -1, whole: bool = False
+    ) -> list[tuple[int, reads.Row]]:
+        """Return an execution and those below it, depth first, each with its depth; 0 is the top.
+
+        Args:
+            max_depth: How many levels below the top; -1 for all.
+            whole: Whether the heavy columns come along.
+        """
+        rows = await self._family(caller, execution_id, whole=whole)
+        return _depth_first([row for row in rows if row["id"] == execution_id.lower()], rows, max_depth)
+
+    async def below_task(
+        self, caller: Caller, execution_id: str, task_id: str, *, max_depth: int = -1, whole: bool = False
+    ) -> list[tuple[int, reads.Row]]:
+        """Return the sub-workflow executions of a task of that execution and those below them, likewise."""
+        rows = await self._family(caller, execution_id, whole=whole)
+        return _depth_first([row for row in rows if row["task_execution_id"] == task_id], rows, max_depth)
+
+    async def _family(self, caller: Caller, execution_id: str, *, whole: bool) -> list[reads.Row]:
         top = await self.get(caller, execution_id)
-        root = top["root_execution_id"] or top["id"]
-        return await self._store.read(reads.tree, top["id"], root, max_depth=max_depth)
+        return await self._store.read(reads.family, top["id"], top["root_execution_id"] or top["id"], whole=whole)
 
     async def _read(self, ids: Sequence[str]) -> list[reads.Row | None]:
         found = await self._store.read(reads.by_ids, list(ids))
@@ -173,12 +189,17 @@ class Executions:
         )
 
 
-def _params(wanted: StartRequest) -> bytes:
-    """Readers expect to find the environment and the namespace among the stored parameters."""
-    given: dict[str, Any] = dict(members(wanted.params, "params")) if wanted.params else {}
-    given.setdefault("namespace", wanted.namespace)
-    given.setdefault("env", {})
-    return text_of(given).encode()
+def _depth_first(tops: list[reads.Row], rows: list[reads.Row], max_depth: int) -> list[tuple[int, reads.Row]]:
+    below: dict[str | None, list[reads.Row]] = {}
+    for row in reversed(rows):
+        below.setdefault(row["parent_id"], []).append(row)
+    ordered, waiting = [], [(0, row) for row in reversed(tops)]
+    while waiting:
+        depth, row = waiting.pop()
+        ordered.append((depth, row))
+        if depth != max_depth:
+            waiting += [(depth + 1, child) for child in below.get(row["id"], ())]
+    return ordered
 
 
 def _merged(under: str, over: bytes, what: str) -> bytes:

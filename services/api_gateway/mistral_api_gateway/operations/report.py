@@ -62,8 +62,9 @@ async def report_of(
         NotFound: If none visible has that id.
     """
     depth = max_depth + 1 if max_depth >= 0 else -1
-    rows = await executions.tree(caller, execution_id, max_depth=depth)
-    with_tasks = [row["id"] for row in rows if max_depth < 0 or row["depth"] <= max_depth]
+    found = await executions.tree(caller, execution_id, max_depth=depth)
+    rows = [row for _, row in found]
+    with_tasks = [row["id"] for level, row in found if max_depth < 0 or level <= max_depth]
     tasks = await store.read(task_reads.of_executions, with_tasks)
     actions = await store.read(action_reads.of_executions, with_tasks)
     top = _tree(rows, tasks, actions, errors_only=errors_only)

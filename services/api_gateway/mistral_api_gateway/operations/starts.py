@@ -1,15 +1,21 @@
-"""Starting executions: starts that come in while others are on their way to the engine travel together."""
+"""Starting executions: starts that come in while others are on their way to the engine travel together.
 
+What an engine refuses because it cannot serve at the moment is offered again for a few seconds, and so is a start
+with an id of its own whose answer was lost. One without an id is not: it might run twice.
+"""
+
+import asyncio
 from collections.abc import Sequence
 
 from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral_api_gateway.operations.batches import Batches
-from mistral_api_gateway.operations.engine_calls import Engines, refused
-from mistral_core.errors import WorkflowError
+from mistral_api_gateway.operations.engine_calls import Engines, Uncertain, refused
+from mistral_core.errors import Unavailable, WorkflowError
 from mistral_runtime.metrics import SIZES, histogram
 
 MOST_STARTS = 256
 MOST_BYTES = 8 * 1024 * 1024
+_PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 _SIZES = histogram("gateway_start_batch", "Starts sent to the engine in one call", buckets=SIZES)
 
@@ -29,6 +35,13 @@ class Starts:
         Raises:
             WorkflowError: Of the kind that the engine refused it with.
         """
+        for pause in _PAUSES:
+            try:
+                return await self._batches.ask(start)
+            except Unavailable as error:
+                if isinstance(error, Uncertain) and not (start.id or start.request_id):
+                    raise
+            await asyncio.sleep(pause)
         return await self._batches.ask(start)
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ from mistral_api_gateway.operations.task_facts import TaskFacts, facts_of
 from mistral_core.errors import IllegalState, InvalidInput, NotFound
 from mistral_core.machine.execution import TaskType
 from mistral_core.machine.state import State
-from mistral_persistence import execution_reads, task_reads
+from mistral_persistence import task_reads
 from mistral_persistence.listing import Page
 from mistral_persistence.literals import as_uuid
 
@@ -45,12 +45,6 @@ class Tasks:
     async def page(self, caller: Caller, wanted: Page, *, execution_id: str | None = None) -> list[task_reads.Row]:
         """Return a page of tasks, of one execution if that is said."""
         return await self._store.read(task_reads.page, wanted, project=caller.scope, execution_id=execution_id)
-
-    async def children(self, caller: Caller, task_id: str) -> list[tuple[str, str]]:
-        """Return (id, root id) of the sub-workflow executions of a task, oldest first."""
-        await self.get(caller, task_id)
-        found = await self._store.read(execution_reads.of_task, task_id)
-        return [(row["id"], row["root_id"]) for row in found]
 
     async def rerun(self, caller: Caller, task_id: str, *, reset: bool, env: bytes = b"") -> task_reads.Row:
         """Run a failed task again.

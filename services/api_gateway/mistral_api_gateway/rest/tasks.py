@@ -103,12 +103,13 @@ class TaskEndpoints:
     async def tree(self, request: Request) -> Response:
         given = query.only(request, _TREE)
         depth = query.integer(given, "max_depth", -1)
-        rows: list[Row] = []
-        for child, _ in await self._tasks.children(ANYONE, request.path_params["id"]):
-            rows += await self._executions.tree(ANYONE, child, max_depth=depth)
-        if query.flag(given, "errors_only"):
-            rows = [row for row in rows if row["state"] == "ERROR"]
-        fields = EXECUTIONS.listed_with_heavy if query.flag(given, "include_output") else EXECUTIONS.listed
+        whole, failed = query.flag(given, "include_output"), query.flag(given, "errors_only")
+        task = await self._tasks.get(ANYONE, request.path_params["id"])
+        found = await self._executions.below_task(
+            ANYONE, task["workflow_execution_id"], task["id"], max_depth=depth, whole=whole
+        )
+        rows = [row for _, row in found if row["state"] == "ERROR" or not failed]
+        fields = EXECUTIONS.listed_with_heavy if whole else EXECUTIONS.listed
         return json_answer({"executions": [EXECUTIONS.written(row, fields) for row in rows]})
 
     async def _answer(self, row: Row, fields: tuple[str, ...]) -> Response:

@@ -25,7 +25,9 @@ from mistral_core.machine.event import (
     Event,
     Outcome,
     PauseRequested,
+    RerunRequested,
     ResumeRequested,
+    SkipRequested,
     Start,
     StopRequested,
     TimerFired,
@@ -48,7 +50,7 @@ class Chaos:
         self.executions: dict[str, Execution] = {}
         self.pending: list[tuple[str, Event]] = []
         self.asked: Counter[tuple[str, int]] = Counter()
-        self.ends: dict[str, tuple[Any, ...]] = {}
+        self.reopening = False
 
     def begin(self, start: Start) -> None:
         if start.id in self.executions:
@@ -56,6 +58,11 @@ class Chaos:
         decision = begin(start, Surroundings())
         self.executions[start.id] = decision.execution
         self.carry_out(start.id, decision.commands)
+
+    def run_some(self, count: int) -> None:
+        """Deliver some of what is pending."""
+        for _ in range(min(count, len(self.pending))):
+            self.deliver(*self.pending.pop(self.chance.randrange(len(self.pending))))
 
     def run(self, most: int = 3_000) -> None:
         """Deliver until nothing is pending."""
@@ -97,7 +104,7 @@ class Chaos:
                 if action.state is State.RUNNING and action.round == task.round
             )
             assert all(count == 1 for count in live.values()), "two live runs of one item"
-        if before.state in FINAL:
+        if before.state in FINAL and not self.reopening:
             assert (after.state, after.output) == (before.state, before.output), "final is final"
 
     def check_repeat(self, execution: Execution, event: Event) -> None:
@@ -287,3 +294,27 @@ def test_a_stopped_execution_stays_as_it_was_stopped(text: str, seed: int, state
 
     assert world.executions[ROOT].state is ended
     assert ended in FINAL
+
+
+@_SETTINGS
+@given(workflow_texts(strict=False), st.integers(0, 2**32), st.integers(0, 40))
+def test_what_was_stopped_and_run_again_comes_to_an_end(text: str, seed: int, before: int) -> None:
+    workflows = {each.workflow.name: each.workflow for each in parse_workflows(text)}
+    world = Chaos(workflows, random.Random(seed), calm=False)
+    world.reopening = True
+    world.begin(start_of(workflows["w"], ROOT, {}))
+    world.run_some(before)
+    world.deliver(ROOT, StopRequested(at=AT, state=world.chance.choice([State.ERROR, State.CANCELLED])))
+
+    for _ in range(5):
+        world.run_some(world.chance.randint(0, 40))
+        execution_id = world.chance.choice(sorted(world.executions))
+        tasks = world.executions[execution_id].tasks.values()
+        failed = sorted((task.number, task.id) for task in tasks if task.state is State.ERROR)
+        if failed:
+            task_id = world.chance.choice(failed)[1]
+            kind = world.chance.choice([RerunRequested, SkipRequested])
+            world.deliver(execution_id, kind(at=AT, task_id=task_id))
+    world.run()
+
+    assert world.executions[ROOT].state in FINAL

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mistral_core.errors import Forbidden, IllegalState, Invalid
 from mistral_core.machine import completion
 from mistral_core.machine.children import unfinished
@@ -126,12 +128,17 @@ def change_environment(draft: Draft, event: EnvironmentChanged) -> None:
 
 
 def merge_environment(draft: Draft, env: object) -> None:
-    """Merge into the environment of a root execution and tell the sub-workflows."""
-    if not isinstance(env, dict):
+    """Merge into the params, and for a root execution into the environment that all its sub-workflows see.
+
+    Raises:
+        Invalid: If ``env`` is not a mapping.
+    """
+    if not isinstance(env, Mapping):
         raise Invalid("An environment must be a mapping.")
-    params = {**draft.execution.params, "env": merged(draft.execution.params.get("env") or {}, env)}
-    draft.amend(env=merged(draft.execution.env, env), params=params)
-    _tell_environment(draft)
+    draft.amend(params={**draft.execution.params, "env": merged(draft.execution.params.get("env") or {}, env)})
+    if draft.execution.parent is None:
+        draft.amend(env=merged(draft.execution.env, env))
+        _tell_environment(draft)
 
 
 def _tell_environment(draft: Draft) -> None:

@@ -56,8 +56,8 @@ def action_for(
         Invalid: If the input does not fit an ad-hoc action, or its bases go round in a circle.
     """
     given = input_of(plan, scope)
-    defaults = draft.execution.env.get("__actions")
-    if defaults and isinstance(own := defaults.get(name), Mapping):
+    defaults = draft.execution.env.get("__actions") if draft.execution.env else None
+    if defaults and isinstance(defaults, Mapping) and isinstance(own := defaults.get(name), Mapping):
         given = merged(own, given)
     base, base_input = _base(draft, task, name, given)
     policy = task.resolved.get("timeout")

@@ -20,30 +20,17 @@ def needed_tasks(workflow: Workflow, params: Mapping[str, Any]) -> list[str]:
     """Return the target and all it requires, in the order of the definition.
 
     Raises:
-        Invalid: If the target is missing or unknown, or requirements go round in a circle.
+        Invalid: If the target is missing or unknown.
     """
     target = params.get("task_name")
     if not isinstance(target, str) or target not in workflow.tasks:
         raise Invalid(f"Invalid task name [wf_spec={workflow.name}, task_name={target}]")
-    done: set[str] = set()
-    path: list[str] = []
-    on_path: set[str] = set()
-    pending: list[tuple[str, bool]] = [(target, False)]
-    while pending:
-        name, left = pending.pop()
-        if left:
-            on_path.discard(path.pop())
-            done.add(name)
-            continue
-        if name in on_path:
-            raise Invalid(f"Tasks require one another in a circle: {' -> '.join([*path[path.index(name) :], name])}")
-        if name in done:
-            continue
-        path.append(name)
-        on_path.add(name)
-        pending.append((name, True))
-        pending.extend((required, False) for required in workflow.tasks[name].requires)
-    return [name for name in workflow.tasks if name in done]
+    found, open_names = {target}, [target]
+    while open_names:
+        fresh = set(workflow.tasks[open_names.pop()].requires) - found
+        found |= fresh
+        open_names.extend(fresh)
+    return [name for name in workflow.tasks if name in found]
 
 
 def start(draft: Draft) -> None:

@@ -158,6 +158,14 @@ class Node:
     async def record(self, *results: wire.ActionResult) -> None:
         await self.stub.RecordResults(pb.RecordResultsRequest(results=results), timeout=20)
 
+    async def waiting(self) -> int:
+        return (await self.stub.GetStatus(pb.GetStatusRequest())).waiting
+
+    @staticmethod
+    async def waiting_on_lock(pool: Pool) -> bool:
+        """Whether a commit is held up by a lock of somebody else."""
+        return bool(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
     async def partitions(self) -> set[int]:
         return set((await self.stub.GetStatus(pb.GetStatusRequest())).partitions)
 
@@ -213,6 +221,20 @@ class World:
         node = Node(rpc.EngineServiceStub(channel), port, stack)
         self._stack.push_async_callback(stack.aclose)
         return node
+
+    async def close_engines(self) -> None:
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+
+    async def stub_of(self, name: str) -> rpc.EngineServiceStub:
+        """Return how to call an engine that another process runs."""
+        address = await self.pool.fetchval("SELECT address FROM engine_instance WHERE name = $1", name)
+        return rpc.EngineServiceStub(await self._stack.enter_async_context(grpc.aio.insecure_channel(address)))
+
+    async def nudge(self, node: Node) -> int:
+        """Have an engine see that its leases are gone, and tell how many partitions it owns."""
+        await node.start_all(order("flow"))
+        return len(await node.partitions())
 
     def process(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start an engine as a process of its own."""

@@ -130,10 +130,16 @@ def action_updated(draft: Draft, event: ActionUpdated) -> None:
 
 def child_finished(draft: Draft, event: ChildFinished) -> None:
     """Record how a sub-workflow ended, and let its task go on with that."""
-    found = _live_child(draft, event.task_id, event.child_id)
+    found = _child(draft, event.task_id, event.child_id)
     if found is None or _stale(found[1], event.order):
         return
-    task, child = found
+    if found[1].state in FINAL:
+        if not event.order:
+            return
+        # It ended before, was run again, and the news of that are still on their way.
+        resuming.reopen_child(draft, *found, event.order)
+    task = draft.tasks[event.task_id]
+    child = task.children[event.child_id]
     counts = _moves(task, child.round)
     draft.change_child(
         task,
@@ -176,10 +182,10 @@ def child_paused(draft: Draft, event: ChildPaused) -> None:
 
 def child_resumed(draft: Draft, event: ChildResumed) -> None:
     """Let the task, and perhaps the execution, run again with a sub-workflow that does."""
-    task = draft.tasks.get(event.task_id)
-    child = None if task is None else task.children.get(event.child_id)
-    if task is None or child is None or child.state is State.RUNNING or _stale(child, event.order):
+    found = _child(draft, event.task_id, event.child_id)
+    if found is None or found[1].state is State.RUNNING or _stale(found[1], event.order):
         return
+    task, child = found
     if child.state in FINAL:
         resuming.reopen_child(draft, task, child, event.order)
         return
@@ -198,10 +204,15 @@ def _live_action(
     return task, action
 
 
-def _live_child(draft: Draft, task_id: str, child_id: str) -> tuple[TaskExecution, ChildExecution] | None:
+def _child(draft: Draft, task_id: str, child_id: str) -> tuple[TaskExecution, ChildExecution] | None:
     task = draft.tasks.get(task_id)
     child = None if task is None else task.children.get(child_id)
-    return None if task is None or child is None or child.state in FINAL else (task, child)
+    return None if task is None or child is None else (task, child)
+
+
+def _live_child(draft: Draft, task_id: str, child_id: str) -> tuple[TaskExecution, ChildExecution] | None:
+    found = _child(draft, task_id, child_id)
+    return None if found is None or found[1].state in FINAL else found
 
 
 def _stale(child: ChildExecution, order: int) -> bool:

@@ -22,9 +22,10 @@ def victims(new_mesh: Callable[..., MeshStatus]) -> Iterator[Callable[..., Victi
     homes = []
 
     def start(**options: int) -> Victim:
-        mesh = new_mesh(settings={"MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.0/8"}, **options)
+        settings = {"MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.0/8"}
+        mesh = new_mesh(settings=settings, **options)
         homes.append(mesh.home)
-        return Victim(mesh)
+        return Victim(mesh, settings, **options)
 
     yield start
     for home in homes:

@@ -1,15 +1,17 @@
 """What can happen to a mesh: its processes die, stop and go on, its servers restart and lose what they kept."""
 
 import asyncio
+import os
 import shutil
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from mistral_mesh import MeshStatus, status
+from mistral_mesh import MeshStatus, Plan, status, up_in_background
 from mistral_mesh.embedded import postgres as embedded_postgres
 from mistral_mesh.home import Home
 
@@ -19,7 +21,10 @@ _PATIENCE_SECONDS = 60.0
 class Victim:
     """A mesh of real processes that a test may hurt. It kills only what its own supervisor started."""
 
-    def __init__(self, mesh: MeshStatus) -> None:
+    def __init__(self, mesh: MeshStatus, settings: Mapping[str, str], **replicas: int) -> None:
+        ports = {"http_port": _port(mesh.http_url), "grpc_port": _port(mesh.grpc_address)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MISTRAL_")}
+        self.plan = Plan.read({**environment, **settings}, home=mesh.home, **ports, **replicas)
         self.home = mesh.home
         self.grpc_address = mesh.grpc_address
         self.http_url = mesh.http_url
@@ -79,6 +84,18 @@ def pause(name: str, seconds: float) -> Deed:
     return deed
 
 
+async def cut_the_power(victim: Victim) -> None:
+    """Kill every process at once, the supervisor first, and bring the same home up again on the same ports."""
+    supervisor = psutil.Process(victim._status().pid)
+    family = [supervisor, *supervisor.children(recursive=True)]
+    supervisor.kill()
+    for process in family[1:]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    await asyncio.to_thread(psutil.wait_procs, family, 10)
+    await asyncio.to_thread(up_in_background, victim.plan)
+
+
 async def lose_the_bus(victim: Victim) -> None:
     """Kill NATS and delete all that JetStream kept; it starts again empty."""
     nats = victim.process("nats")
@@ -91,6 +108,10 @@ async def lose_the_bus(victim: Victim) -> None:
         await asyncio.to_thread(shutil.rmtree, _store(victim.home))
     finally:
         supervisor.resume()
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])
 
 
 def _store(home: Path) -> Path:

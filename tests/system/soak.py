@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.system.ordeal import REPORT, Figures
 
-_TESTS = ("tests/system/test_crash.py", "tests/system/test_two_engines.py")
+_TESTS = ("tests/system/test_crash.py", "tests/system/test_replicas.py")
 
 
 def main() -> None:

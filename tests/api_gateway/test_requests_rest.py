@@ -1,5 +1,6 @@
 """What REST refuses before anything happens, and what stands above the resources."""
 
+import asyncio
 import json
 
 import pytest
@@ -122,6 +123,29 @@ async def test_a_body_past_the_limit_is_refused(rest, length_known):
     assert answer.status_code == 413
     assert "100000" in answer.json()["faultstring"]
     assert (await rest.get("/v2/workflows")).status_code == 200
+
+
+async def test_a_head_without_end_is_refused(ports):
+    reader, writer = await asyncio.open_connection("127.0.0.1", ports.http)
+    writer.write(b"GET /v2/executions HTTP/1.1\r\nHost: x\r\nX-Long: ")
+
+    async def go_on():
+        while not writer.is_closing():
+            writer.write(b"x" * 10_000)
+            await asyncio.sleep(0.02)
+
+    going_on = asyncio.ensure_future(go_on())
+    async with asyncio.timeout(5):
+        answer = await reader.read(12)
+    going_on.cancel()
+
+    assert answer == b"HTTP/1.1 400"
+
+
+async def test_a_large_body_behind_a_small_head_is_fine(rest, name, workflow_text):
+    text = workflow_text(name) + "#" + "x" * 90_000
+
+    assert (await rest.post("/v2/workflows", content=text)).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ from contextlib import asynccontextmanager, nullcontext
 import uvicorn
 from starlette.types import ASGIApp
 
+from mistral_api_gateway.rest.protocol import BoundedProtocol
+
 _BACKLOG = 2048
+# Longer than the clients and proxies that are in use keep an idle connection, so that they close it, not we.
+_KEEP_ALIVE_SECONDS = 75
 
 
 class _Server(uvicorn.Server):
@@ -33,7 +37,7 @@ async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain
         config = uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -42,6 +46,7 @@ async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain
             server_header=False,
             limit_concurrency=connection_limit,
             backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, round(drain_seconds)),
         )
         server = _Server(config)

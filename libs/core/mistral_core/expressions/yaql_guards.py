@@ -181,7 +181,15 @@ class _Collections:
             decycle=yaqltypes.PythonType(bool),
             depth_first=yaqltypes.PythonType(bool),
         )
-        override(root, self._repeated(), "#operator_*", left=yaqltypes.Sequence(), right=_integer())
+        repeated = self._repeated()
+        override(root, repeated, "#operator_*", left=yaqltypes.Sequence(), right=_integer())
+        override(
+            root,
+            lambda left, right: repeated(right, left),
+            "#operator_*",
+            left=_integer(),
+            right=yaqltypes.Sequence(),
+        )
         self._register_sources(root)
 
     def _register_sources(self, root: Context) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from mistral_cli.commands import action_execution, execution, mesh, task, workflow
+from mistral_cli.commands import action, action_execution, environment, execution, mesh, task, workbook, workflow
 from mistral_cli.commands.run import run
 
 app = typer.Typer(
@@ -19,7 +19,10 @@ app.command()(run)
 app.command()(mesh.up)
 app.command()(mesh.down)
 app.command()(mesh.status)
+app.add_typer(workbook.app, name="workbook")
 app.add_typer(workflow.app, name="workflow")
 app.add_typer(execution.app, name="execution")
 app.add_typer(task.app, name="task")
+app.add_typer(action.app, name="action")
 app.add_typer(action_execution.app, name="action-execution")
+app.add_typer(environment.app, name="environment")

@@ -49,6 +49,9 @@ class Mesh:
         "executions": ("execution_service", "ExecutionService"),
         "tasks": ("task_service", "TaskService"),
         "actions": ("action_execution_service", "ActionExecutionService"),
+        "action_definitions": ("action_service", "ActionService"),
+        "workbooks": ("workbook_service", "WorkbookService"),
+        "environments": ("environment_service", "EnvironmentService"),
     }
 
     def __init__(self, channel: Any) -> None:

@@ -8,6 +8,7 @@ _JSON: dict[str, frozenset[str]] = {
     "Execution": frozenset({"input", "params", "output"}),
     "Task": frozenset({"published", "result", "runtime_context"}),
     "ActionExecution": frozenset({"input", "output"}),
+    "Environment": frozenset({"variables"}),
 }
 _PREFIXES = ("STATE_", "TASK_TYPE_", "SCOPE_")
 

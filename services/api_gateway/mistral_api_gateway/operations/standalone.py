@@ -28,7 +28,7 @@ from mistral_runtime import telemetry
 
 _log = logging.getLogger(__name__)
 
-WAIT_SECONDS: Final = 120.0
+WAIT_SECONDS: Final = 55.0
 _FORGOTTEN: Final = ("id", "created_at", "updated_at")
 
 Run = Mapping[str, Any]

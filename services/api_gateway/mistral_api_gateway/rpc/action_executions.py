@@ -10,6 +10,7 @@ from mistral.v1 import action_execution_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.action_executions import output_object
 from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.standalone import Run, RunRequest
 from mistral_api_gateway.rpc.paging import among, equal, page_of, split
 from mistral_api_gateway.rpc.states import state_message, state_text, state_texts, timestamp
 from mistral_persistence.action_reads import ALL_COLUMNS, LIST_COLUMNS, Row
@@ -22,6 +23,20 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
 
     def __init__(self, gateway: Gateway) -> None:
         self._actions = gateway.action_executions
+        self._runs = gateway.runs
+
+    async def RunAction(self, request: service.RunActionRequest, context: _Context) -> service.RunActionResponse:
+        wanted = RunRequest(
+            name=request.name,
+            namespace=request.namespace,
+            input=request.input.encode(),
+            description=request.description,
+            run_sync=request.run_sync,
+            save_result=request.save_result,
+            target=request.target,
+            timeout=request.timeout_seconds,
+        )
+        return service.RunActionResponse(action_execution=_message(await self._runs.run(ANYONE, wanted)))
 
     async def GetActionExecution(
         self, request: service.GetActionExecutionRequest, context: _Context
@@ -48,7 +63,7 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
         return service.CompleteActionExecutionResponse(action_execution=_message(row))
 
 
-def _message(row: Row) -> messages.ActionExecution:
+def _message(row: Row | Run) -> messages.ActionExecution:
     return messages.ActionExecution(
         id=row["id"],
         name=row["name"],

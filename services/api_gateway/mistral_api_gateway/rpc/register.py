@@ -6,21 +6,38 @@ import grpc.aio
 
 from mistral.v1 import (
     action_execution_service_pb2_grpc,
+    action_service_pb2_grpc,
+    environment_service_pb2_grpc,
     execution_service_pb2_grpc,
     task_service_pb2_grpc,
+    workbook_service_pb2_grpc,
     workflow_service_pb2_grpc,
 )
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.rpc.action_executions import ActionExecutionServicer
+from mistral_api_gateway.rpc.actions import ActionServicer
+from mistral_api_gateway.rpc.environments import EnvironmentServicer
 from mistral_api_gateway.rpc.executions import ExecutionServicer
 from mistral_api_gateway.rpc.tasks import TaskServicer
+from mistral_api_gateway.rpc.workbooks import WorkbookServicer
 from mistral_api_gateway.rpc.workflows import WorkflowServicer
 
-SERVICES = ("WorkflowService", "ExecutionService", "TaskService", "ActionExecutionService")
+SERVICES = (
+    "WorkbookService",
+    "WorkflowService",
+    "ActionService",
+    "EnvironmentService",
+    "ExecutionService",
+    "TaskService",
+    "ActionExecutionService",
+)
 
 
 def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     """Add the services to a server and return their full names."""
+    workbook_service_pb2_grpc.add_WorkbookServiceServicer_to_server(WorkbookServicer(gateway), server)
+    action_service_pb2_grpc.add_ActionServiceServicer_to_server(ActionServicer(gateway), server)
+    environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(gateway), server)
     workflow_service_pb2_grpc.add_WorkflowServiceServicer_to_server(WorkflowServicer(gateway), server)
     execution_service_pb2_grpc.add_ExecutionServiceServicer_to_server(ExecutionServicer(gateway), server)
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(gateway), server)

@@ -10,17 +10,13 @@ from mistral.v1 import workflow_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import ANYONE
 from mistral_api_gateway.rpc.paging import page_of, split
+from mistral_api_gateway.rpc.scopes import scope_message, scope_text
 from mistral_api_gateway.rpc.states import timestamp
 from mistral_persistence.listing import Filter, Operator
 from mistral_persistence.workflows import ALL_COLUMNS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-_SCOPES: Final = {
-    "private": messages.SCOPE_PRIVATE,
-    "public": messages.SCOPE_PUBLIC,
-}
-_SCOPE_TEXTS: Final = {number: text for text, number in _SCOPES.items()}
 _LIST_COLUMNS: Final = tuple(name for name in ALL_COLUMNS if name != "definition")
 
 
@@ -33,14 +29,14 @@ class WorkflowServicer(service_grpc.WorkflowServiceServicer):
     async def CreateWorkflows(
         self, request: service.CreateWorkflowsRequest, context: _Context
     ) -> service.CreateWorkflowsResponse:
-        scope = _SCOPE_TEXTS.get(request.scope, "private")
+        scope = scope_text(request.scope) or "private"
         rows = await self._workflows.create(ANYONE, request.definition, namespace=request.namespace, scope=scope)
         return service.CreateWorkflowsResponse(workflows=[_message(row) for row in rows])
 
     async def UpdateWorkflows(
         self, request: service.UpdateWorkflowsRequest, context: _Context
     ) -> service.UpdateWorkflowsResponse:
-        scope = _SCOPE_TEXTS.get(request.scope)
+        scope = scope_text(request.scope)
         rows = await self._workflows.update(ANYONE, request.definition, namespace=request.namespace, scope=scope)
         return service.UpdateWorkflowsResponse(workflows=[_message(row) for row in rows])
 
@@ -79,7 +75,7 @@ def _message(row: Row) -> messages.Workflow:
         checksum=row["checksum"],
         input=row["input"],
         tags=row["tags"],
-        scope=_SCOPES[row["scope"]],
+        scope=scope_message(row["scope"]),
         project_id=row["project_id"],
         created_at=timestamp(row["created_at"]),
         updated_at=timestamp(row["updated_at"]),

@@ -13,7 +13,7 @@ from mistral_core.machine.children import child_for
 from mistral_core.machine.command import Command
 from mistral_core.machine.dispatch import action_for, name_of
 from mistral_core.machine.draft import Draft
-from mistral_core.machine.execution import Items, TaskExecution
+from mistral_core.machine.execution import Items, TaskExecution, TaskType
 from mistral_core.machine.plan import TaskPlan
 from mistral_core.machine.policies import concurrency
 from mistral_core.machine.scope import task_scope
@@ -131,6 +131,25 @@ def remaining(task: TaskExecution) -> Items:
     records: list[Any] = [*task.actions.values(), *task.children.values()]
     done = {each.index for each in records if each.accepted and each.state is State.SUCCESS}
     return Items(total=task.items.total, rerun=tuple(index for index in range(task.items.total) if index not in done))
+
+
+def recount(draft: Draft, task: TaskExecution) -> TaskExecution:
+    """Count the items of this round anew, and return the task, after ends that came while nobody counted.
+
+    Such an end counts from now on; a cancelled one as a failure, so that it can be run again.
+    """
+    assert task.items is not None
+    kind, touched = ("children", draft.children) if task.type is TaskType.WORKFLOW else ("actions", draft.actions)
+    own: list[Any] = [each for each in getattr(task, kind).values() if each.round == task.round]
+    records = getattr(task, kind).mutate()
+    for record in own:
+        if record.state in FINAL and not record.accepted:
+            records[record.id] = replace(record, accepted=True)
+            touched.add((task.id, record.id))
+    running = sum(each.state not in FINAL for each in own)
+    failed = sum(each.state in (State.ERROR, State.CANCELLED) for each in own)
+    items = replace(task.items, running=running, failed=failed, cancelled=0)
+    return draft.change(task, items=items, **{kind: records.finish()})
 
 
 def _variables(plan: TaskPlan, task: TaskExecution, index: int) -> Mapping[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from mistral_core.errors import ExpressionFailed, Invalid
 from mistral_core.machine import control, direct, items, launch
 from mistral_core.machine.command import Lifecycle, StartTimer
@@ -76,15 +74,11 @@ def reopen_child(draft: Draft, task: TaskExecution, child: ChildExecution, order
     again = {"accepted": False, "output": None, "state_info": None, "order": order}
     draft.change_child(task, child, state=State.RUNNING, **again)
     task = draft.tasks[task.id]
-    if child.round != task.round or draft.state in (State.SUCCESS, State.PAUSED) or task.state is State.SUCCESS:
+    passed = task.state in (State.SUCCESS, State.SKIPPED)
+    if passed or child.round != task.round or draft.state in (State.SUCCESS, State.PAUSED):
         return
     if task.items is not None:
-        counted = {
-            "running": task.items.running + 1,
-            "failed": task.items.failed - (child.state is State.ERROR),
-            "cancelled": task.items.cancelled - (child.state is State.CANCELLED),
-        }
-        task = draft.change(task, items=replace(task.items, **counted))
+        task = items.recount(draft, task)
     if task.state in FINAL:
         task = draft.change(
             task,
@@ -119,6 +113,8 @@ def _revive(draft: Draft, task: TaskExecution) -> None:
             left = None if task.items is None else items.remaining(task)
             fresh = draft.change(task, round=task.round + 1, items=left, elements=None)
             try_again(draft, fresh)
+        case State.RUNNING if task.items is not None:
+            items.recount(draft, task)
         case _:
             pass
 

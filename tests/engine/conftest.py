@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from mistral_engine.app import running
 from mistral_engine.settings import Settings
 from mistral_persistence import workflows
 from mistral_persistence.database import Pool, connected, migrate
+from mistral_persistence.outage import OUTAGE
 from mistral_runtime.bus import Bus, BusClosed, Message, PullConsumer, connect
 from mistral_runtime.settings import ServiceSettings
 
@@ -222,6 +223,12 @@ class World:
         self._stack.push_async_callback(stack.aclose)
         return node
 
+    async def reachable(self) -> bool:
+        try:
+            return bool(await self.pool.fetchval("SELECT true"))
+        except OUTAGE:
+            return False
+
     async def close_engines(self) -> None:
         await self._stack.aclose()
         self._stack = AsyncExitStack()
@@ -302,8 +309,8 @@ async def until(look: Callable[[], Any], fits: Callable[[Any], bool], seconds: f
         await asyncio.sleep(0.03)
 
 
-@pytest.fixture
-async def world(database: str, nats: str) -> AsyncIterator[World]:
+@asynccontextmanager
+async def world_at(database: str, nats: str) -> AsyncIterator[World]:
     async with connected(database, size=4) as pool, connect(nats, "test") as bus:
         await migrate(pool)
         await pool.execute("UPDATE partition_lease SET owner = NULL, incarnation = NULL, epoch = epoch + 1")
@@ -325,3 +332,15 @@ async def world(database: str, nats: str) -> AsyncIterator[World]:
             await world.close()
             await world.hands.stop()
             await working
+
+
+@pytest.fixture
+async def world(database: str, nats: str) -> AsyncIterator[World]:
+    async with world_at(database, nats) as world:
+        yield world
+
+
+@pytest.fixture
+def world_on(database: str) -> Callable[[str], AbstractAsyncContextManager[World]]:
+    """Call it with the URL of a NATS for a world there, as an ``async with`` block."""
+    return lambda nats: world_at(database, nats)

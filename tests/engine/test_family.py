@@ -36,7 +36,7 @@ looking:
       action: std.noop
       publish:
         names: <% tasks($.other, true).select($.name).orderBy($) %>
-        states: <% executions(id => $.other).select($.state) %>
+        states: <% executions(id => $.other).select($.name) %>
 """
 TIMED = """
 version: '2.0'
@@ -83,7 +83,7 @@ async def test_expressions_look_at_other_executions_and_their_families(world: An
     other = await engine.start("parent")
     await world.ended(other.id)
 
-    for wanted, expected in ((other.id, ["SUCCESS"]), ("01234567-89ab-4cde-8f01-23456789abcd", [])):
+    for wanted, expected in ((other.id, ["parent"]), ("01234567-89ab-4cde-8f01-23456789abcd", [])):
         begun = await engine.start("looking", {"other": wanted})
         names = ["handle", "many", "t", "t", "t", "unknown"] if expected else []
         state, output = await world.ended(begun.id)

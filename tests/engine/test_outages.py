@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import grpc.aio
 import pytest
 
 from mistral.internal.v1 import engine_service_pb2 as pb
@@ -27,7 +28,13 @@ async def started(engine: Any, count: int) -> dict[int, str]:
     for x in range(count):
         order = pb.ExecutionStart(project_id="p1", workflow="chain", input=b'{"x": %d}' % x, request_id=f"s{x}")
         while x not in ids:
-            answer = (await engine.start_all(order))[0]
+            try:
+                answer = (await engine.start_all(order))[0]
+            except grpc.aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
+                await asyncio.sleep(0.1)
+                continue
             if answer.HasField("refusal"):
                 assert answer.refusal.error == "Unavailable", answer.refusal
                 await asyncio.sleep(0.1)
@@ -87,7 +94,7 @@ async def test_a_restart_of_postgres_is_waited_for(world: Any, postgres_server: 
 
     await asyncio.to_thread(server.stop)
     await asyncio.sleep(1.5)
-    await asyncio.to_thread(server.start)
+    await asyncio.to_thread(server.restart)
 
     ids = await asyncio.wait_for(starting, 40)
     await world.until(world.reachable, bool, seconds=30)
@@ -111,7 +118,7 @@ async def test_a_restart_of_the_bus_is_waited_for(fragile: tuple[Any, Any]) -> N
 
     await asyncio.to_thread(server.stop)
     await asyncio.sleep(1.5)
-    await asyncio.to_thread(server.start)
+    await asyncio.to_thread(server.restart)
 
     await all_well(world, await starting)
 

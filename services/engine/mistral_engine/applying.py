@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from mistral_core.errors import LimitExceeded, NotFound, WorkflowError
+from mistral_core.language.model import Workflow
 from mistral_core.machine import restored
 from mistral_core.machine.command import StartChild
 from mistral_core.machine.event import Event, Start, StopRequested
@@ -28,6 +29,7 @@ from mistral_persistence import restore
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import Letter, bury
 from mistral_persistence.definitions import Wanted
+from mistral_persistence.restore import Stored
 
 _log = logging.getLogger(__name__)
 
@@ -84,9 +86,18 @@ class Applying:
             if version not in workflows:
                 _log.error("execution %s cannot go on: its definition cannot be had", execution_id)
             elif self._ownership.owns(each.execution["partition"]):
-                self._hot.put(Hot(restored(each.with_definition(workflows[version])), each.position))
+                self._take_in(each, workflows[version])
             else:
                 _log.debug("execution %s is another engine's", execution_id)
+
+    def _take_in(self, stored: Stored, definition: Workflow) -> None:
+        try:
+            execution = restored(stored.with_definition(definition))
+        except Exception:
+            # Only this one cannot go on; those that are loaded with it must.
+            _log.exception("execution %s cannot be read back", stored.execution["id"])
+        else:
+            self._hot.put(Hot(execution, stored.position))
 
     async def bury(self, work: Work, error: Exception) -> list[Occurrence]:
         """Put a work aside that cannot be committed; return what ends the executions that would wait for it."""

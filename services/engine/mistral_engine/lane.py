@@ -35,7 +35,7 @@ from mistral_runtime.telemetry import span
 
 _log = logging.getLogger(__name__)
 
-_JOB_FAILS: tuple[type[Exception], ...] = (
+JOB_FAILS: tuple[type[Exception], ...] = (
     *OUTAGE,
     asyncpg.PostgresError,
     WorkflowError,
@@ -109,7 +109,7 @@ class Lane:
     async def _job(self, work: JobWork) -> None:
         try:
             await work.job()
-        except _JOB_FAILS as error:
+        except JOB_FAILS as error:
             fail(work, error)
         else:
             if not work.answer.done():

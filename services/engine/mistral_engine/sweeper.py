@@ -5,20 +5,16 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from mistral_core.errors import Unavailable
 from mistral_engine.figures import FLIGHTS, HOT, STUCK, WAITING
-from mistral_engine.lane import Lane
+from mistral_engine.lane import JOB_FAILS, Lane
 from mistral_engine.ownership import Ownership
 from mistral_engine.recovery import FIRST, Recovery
 from mistral_engine.redrive import Redrive
 from mistral_engine.work import JobWork, Occurrence, ResultsWork
 from mistral_persistence import restore
 from mistral_persistence.database import Pool
-from mistral_persistence.outage import OUTAGE
 
 _log = logging.getLogger(__name__)
-
-_PASSES: tuple[type[Exception], ...] = (*OUTAGE, Unavailable)
 
 _PER_SWEEP = 200
 _AGAIN_SECONDS = 0.2
@@ -49,6 +45,8 @@ class Sweeper:
         self._sweep_seconds = sweep_seconds
         self._after = FIRST
         self._soon = asyncio.Event()
+        self._wanted: set[int] = set()
+        self._asked = False
 
     def hurry(self) -> None:
         """Sweep now: the bus has lost its messages."""
@@ -76,16 +74,28 @@ class Sweeper:
             _log.warning("looking after lane %d failed, it is tried again: %r", self._lane.number, error)
 
     def take_up(self, partitions: Sequence[int]) -> None:
-        """Have the live executions of partitions taken up as soon as the lane gets to it, and the store is there."""
+        """Have the live executions of partitions taken up as soon as the lane gets to it, and the store is there.
 
-        async def job() -> None:
-            try:
-                self.apply(await self._recovery.partitions([p for p in partitions if self._ownership.owns(p)]))
-            except _PASSES as error:
-                _log.warning("executions could not be taken up, it is tried again: %s", type(error).__name__)
-                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.take_up, partitions)
+        However often this is asked for before it is done, it is done once.
+        """
+        self._wanted.update(partitions)
+        if not self._asked:
+            self._asked = True
+            self._ask()
 
-        self._lane.inbox.put(JobWork(job, asyncio.get_running_loop().create_future()))
+    def _ask(self) -> None:
+        self._lane.inbox.put(JobWork(self._take_up, asyncio.get_running_loop().create_future()))
+
+    async def _take_up(self) -> None:
+        self._asked = False
+        partitions, self._wanted = self._wanted, set()
+        try:
+            self.apply(await self._recovery.partitions([p for p in partitions if self._ownership.owns(p)]))
+        except JOB_FAILS as error:
+            _log.warning("executions could not be taken up, it is tried again: %s", type(error).__name__)
+            self._wanted |= partitions
+            self._asked = True
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._ask)
 
     def apply(self, missing: list[Occurrence]) -> None:
         """Have events applied that were found missing."""

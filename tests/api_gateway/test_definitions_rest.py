@@ -221,7 +221,8 @@ async def test_an_environment_is_stored_shown_replaced_and_removed(rest, name):
 
     stored = answer.json()
     assert answer.status_code == 201
-    assert set(stored) == set("id name description variables scope project_id created_at updated_at".split())
+    fields = "id name description variables scope project_id created_at updated_at"
+    assert set(stored) == set(fields.split())
     assert json.loads(stored["variables"]) == {"color": "red", "n": 5}
     assert (stored["scope"], stored["updated_at"]) == ("private", None)
     changed = (await rest.put("/v2/environments", json={"name": name, "variables": {"n": 6}})).json()

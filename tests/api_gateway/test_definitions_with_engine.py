@@ -1,4 +1,4 @@
-"""Workbooks, ad-hoc actions, environments and standalone actions, with a real engine and executor behind the gateway."""
+"""Workbooks, ad-hoc actions, environments and actions on their own, with an engine and executor behind."""
 
 import asyncio
 import json
@@ -70,9 +70,11 @@ async def ports(database: str, nats: str) -> AsyncIterator[Ports]:
 
 async def until(rest, path: str, state: str) -> dict:
     async with asyncio.timeout(15):
-        while (shown := (await rest.get(path)).json())["state"] != state:
+        while True:
+            shown = (await rest.get(path)).json()
+            if shown["state"] == state:
+                return shown
             await asyncio.sleep(0.02)
-    return shown
 
 
 async def stored(pool) -> list[int]:

@@ -24,7 +24,7 @@ MOST_STEPS: Final = 20_000
 
 
 class Draft:
-    """The execution under change at time ``at``. Read and write tasks through it only."""
+    """The execution under change at time ``at``, with its ``state`` as of now. Tasks are changed through it only."""
 
     __slots__ = (
         "actions",
@@ -43,6 +43,7 @@ class Draft:
         "plan",
         "resuming",
         "sequence",
+        "state",
         "steps",
         "surroundings",
         "tasks",
@@ -52,6 +53,7 @@ class Draft:
     def __init__(self, execution: Execution, at: int, surroundings: Surroundings) -> None:
         self.before = execution
         self.execution = execution
+        self.state: State = execution.state
         self.at = at
         self.surroundings = surroundings
         self.plan: Plan = plan_of(execution.definition)
@@ -70,11 +72,6 @@ class Draft:
         self.resuming = False
         self.news = 0
         self.steps = 0
-
-    @property
-    def state(self) -> State:
-        """State of the execution as of now."""
-        return self.execution.state
 
     def next_id(self) -> str:
         """Return an id that no record of this execution has."""
@@ -106,6 +103,7 @@ class Draft:
     def amend(self, **fields: Any) -> None:
         """Change fields of the execution itself."""
         self.execution = replace(self.execution, updated_at=self.at, **fields)
+        self.state = self.execution.state
 
     def add(self, task: TaskExecution) -> None:
         """Take in a new task, which is not final."""

@@ -1,9 +1,14 @@
 """Workbooks, ad-hoc actions and environments over REST, on a gateway alone."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mistral_persistence.standalone import WORKFLOW_ID, drop_forgotten
+
+# The end of the executions that the fixture writes.
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TEXT = {"content-type": "text/plain"}
 BOOK = """version: '2.0'
 name: {name}
@@ -260,3 +265,16 @@ async def test_an_environment_of_a_taken_name_is_a_conflict_and_an_unknown_one_i
 
     assert (await rest.post("/v2/environments", json={"name": name, "variables": {}})).status_code == 409
     assert (await rest.put("/v2/environments", json={"name": f"{name}x", "variables": {}})).status_code == 404
+
+
+async def test_runs_that_nobody_came_back_for_are_removed_after_a_while(rest, rows, pool):
+    hidden = {"workflow_id": WORKFLOW_ID, "state": "SUCCESS"}
+    forgotten = await rows.execution("standalone_action", **hidden, params={"forget": True})
+    kept = await rows.execution("standalone_action", **hidden, params={"forget": False})
+
+    for before, gone in ((NOON - timedelta(1), 0), (NOON + timedelta(1), 1)):
+        assert await drop_forgotten(pool, before=before, limit=10) == gone
+
+    left = await pool.fetch("SELECT id::text FROM execution WHERE workflow_id = $1", WORKFLOW_ID)
+    assert [row["id"] for row in left] == [kept]
+    assert forgotten != kept

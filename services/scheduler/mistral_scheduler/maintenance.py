@@ -10,6 +10,7 @@ from mistral_persistence.database import Pool
 from mistral_persistence.notifications import drop_dead_deliveries
 from mistral_persistence.outage import OUTAGE
 from mistral_persistence.retention import drop_history_before, prepare_history
+from mistral_persistence.standalone import drop_forgotten
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 _EVERY_SECONDS = 3600.0
 _AGAIN_SECONDS = 60.0
 _BATCH = 1000
+_LEFT_OVER = timedelta(minutes=10)
 _LATER: tuple[type[Exception], ...] = (*OUTAGE, asyncpg.LockNotAvailableError)
 
 
@@ -42,4 +44,7 @@ async def maintain_once(pool: Pool, *, history_days: int) -> int:
     gone = _BATCH
     while gone == _BATCH:
         gone = await drop_dead_deliveries(pool, before=oldest, limit=_BATCH)
+    left_over = datetime.now(UTC) - _LEFT_OVER
+    while await drop_forgotten(pool, before=left_over, limit=_BATCH) == _BATCH:
+        pass
     return dropped

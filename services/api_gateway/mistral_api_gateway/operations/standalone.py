@@ -24,6 +24,7 @@ from mistral_core.language.model import REQUIRED, AdhocAction
 from mistral_core.machine.state import State
 from mistral_core.machine.texts import invalid_input
 from mistral_persistence import action_definitions, action_reads, execution_reads
+from mistral_persistence.standalone import FORGET
 from mistral_runtime import telemetry
 
 _log = logging.getLogger(__name__)
@@ -82,13 +83,13 @@ class StandaloneRuns:
         synchronous = await self._checked(caller, wanted, given.keys())
         if wanted.run_sync and not synchronous:
             raise InvalidInput("Action does not support synchronous execution.")
-        execution_id = await self._start(caller, wanted)
-        kept = not wanted.run_sync and (wanted.save_result or not synchronous)
+        answered_at_once = not wanted.run_sync and (wanted.save_result or not synchronous)
+        kept = answered_at_once or wanted.save_result
+        execution_id = await self._start(caller, wanted, kept=kept)
         try:
-            if kept:
+            if answered_at_once:
                 return await self._begun(execution_id)
-            row = await self._over(caller, execution_id, saved=wanted.save_result)
-            kept = wanted.save_result
+            row = await self._over(caller, execution_id, saved=kept)
             return row if kept else {**row, **dict.fromkeys(_FORGOTTEN)}
         except InvalidInput:
             kept = False
@@ -97,11 +98,11 @@ class StandaloneRuns:
             if not kept:
                 await self._forget(execution_id)
 
-    async def _start(self, caller: Caller, wanted: RunRequest) -> str:
+    async def _start(self, caller: Caller, wanted: RunRequest, *, kept: bool) -> str:
         start = engine.ExecutionStart(
             project_id=caller.project,
             namespace=wanted.namespace,
-            params=text_of({"namespace": wanted.namespace, "env": {}}).encode(),
+            params=text_of({"namespace": wanted.namespace, "env": {}, FORGET: not kept}).encode(),
             description=wanted.description,
             # With an id of its own it may be sent again when the answer is lost.
             id=str(uuid4()),

@@ -4,6 +4,7 @@ import os
 
 from mistral_api_gateway.app import running
 from mistral_api_gateway.settings import GatewaySettings
+from mistral_core.expressions import check
 from mistral_runtime.lifecycle import run, until_stopped
 from mistral_runtime.logs import configure
 
@@ -12,6 +13,9 @@ async def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = GatewaySettings.read(os.environ)
     configure(settings.service.name, settings.service.log_level, settings.service.log_format)
+    # Builds what the first expression would wait for otherwise.
+    check("<% $ %>")
+    check("{{ _ }}")
     async with running(settings):
         await until_stopped()
 

@@ -54,7 +54,9 @@ class Chaos:
 
     def run_some(self, count: int) -> None:
         """Deliver some of what is pending."""
-        for _ in range(min(count, len(self.pending))):
+        for _ in range(count):
+            if not self.pending:
+                return
             self.deliver(*self.pending.pop(self.chance.randrange(len(self.pending))))
 
     def run(self, most: int = 3_000) -> None:

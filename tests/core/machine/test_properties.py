@@ -36,7 +36,7 @@ def _shape(world: Chaos) -> tuple[Any, ...]:
     return root.state, sorted((task.name, task.state.value) for task in root.tasks.values())
 
 
-_SETTINGS = settings(max_examples=75, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+_SETTINGS = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @_SETTINGS

@@ -56,10 +56,20 @@ async def test_streams_are_as_agreed(bus):
         "ENGINE": "workqueue",
         "TASKS": "workqueue",
         "EVENTS": "limits",
+        "BOOT": "limits",
     }
-    assert {config["storage"] for config in found.values()} == {"file"}
+    assert {name for name, config in found.items() if config["storage"] != "file"} == {"BOOT"}
     assert found["EVENTS"]["max_age"] == 24 * 3600 * 10**9
     assert {config["duplicate_window"] for config in found.values()} == {120 * 10**9}
+
+
+async def test_only_what_lives_in_memory_is_as_young_as_the_server(own_nats, bus, until):
+    before = {name: bus.streams.created(name) for name in ("BOOT", "TASKS")}
+
+    await asyncio.to_thread(own_nats.restart)
+
+    await until(lambda: bus.streams.created("BOOT") > before["BOOT"])
+    assert bus.streams.created("TASKS") == before["TASKS"]
 
 
 async def test_unacked_messages_come_again_after_a_restart(own_nats, bus):

@@ -25,7 +25,7 @@ from mistral_engine.work import Occurrence
 from mistral_persistence import restore
 from mistral_persistence.database import Pool
 from mistral_runtime.bus import Bus
-from mistral_runtime.bus.streams import TASKS
+from mistral_runtime.bus.streams import BOOT, TASKS
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +53,16 @@ class Recovery:
         bus.on_reconnect(self._reconnected)
 
     def _reconnected(self) -> None:
-        # A server that was restarted no longer knows the names of what was taken from its queues.
         self._back_at = now()
+
+    def _remembered(self) -> int:
+        """Since when the bus knows by its name what it was sent.
+
+        A server that was restarted no longer knows the names of what was taken from its queues.
+        """
+        created = self._bus.streams.created
+        made = max(created(TASKS), created(BOOT))
+        return max(now() - _REMEMBERED_MICROS, int(made.timestamp() * 1e6), self._back_at)
 
     async def partitions(self, partitions: Sequence[int]) -> list[Occurrence]:
         """Take up all live executions of partitions that were gained; return the events found missing."""
@@ -80,8 +88,7 @@ class Recovery:
             return
         names = await restore.open_envelopes(self._pool, [e.id for e, _ in unknown])
         groups: dict[tuple[str, str], list[tuple[Execution, RunAction]]] = defaultdict(list)
-        made = int(self._bus.streams.created(TASKS).timestamp() * 1e6)
-        remembered = max(now() - _REMEMBERED_MICROS, made, self._back_at)
+        remembered = self._remembered()
         for execution, run in unknown:
             action = execution.tasks[run.task_id].actions[run.action_id]
             name = names.get(run.action_id, run.action_id)

@@ -23,7 +23,7 @@ from mistral_engine.ids import new_id, now
 from mistral_engine.outgoing import Outgoing
 from mistral_engine.work import Occurrence
 from mistral_runtime.bus import Bus
-from mistral_runtime.bus.streams import TASKS
+from mistral_runtime.bus.streams import BOOT, TASKS
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ class Redrive:
 
     async def run(self) -> list[Occurrence]:
         """Send again what is lost and may run; return the events for what is lost and may not."""
-        made = int(self._bus.streams.created(TASKS).timestamp() * 1e6)
-        overdue = list(self._flights.sent_before(max(made, now() - self._lost_micros)))[:_MOST]
+        made, booted = (int(self._bus.streams.created(s).timestamp() * 1e6) for s in (TASKS, BOOT))
+        overdue = list(self._flights.sent_before(max(made, booted, now() - self._lost_micros)))[:_MOST]
         if not overdue:
             return []
         held = await self._executors.holding((f.action_id, f.attempt) for f in overdue)

@@ -18,6 +18,8 @@ _resets = counter("bus_stream_resets", "Times a stream was found made anew", ["s
 ENGINE = "ENGINE"
 TASKS = "TASKS"
 EVENTS = "EVENTS"
+BOOT = "BOOT"
+"""Holds nothing. It lives in memory, so it is as old as the server, and tells that to those who are younger."""
 
 _SECOND = 1_000_000_000
 _DUPLICATE_WINDOW = 120 * _SECOND
@@ -51,6 +53,7 @@ STREAMS: tuple[Mapping[str, object], ...] = (
     _configured(ENGINE, "mistral.engine.>", "workqueue"),
     _configured(TASKS, "mistral.tasks.>", "workqueue"),
     _configured(EVENTS, "mistral.events.>", "limits", max_age=_EVENTS_MAX_AGE),
+    _configured(BOOT, "mistral.boot", "limits", storage="memory", max_msgs=1),
 )
 
 
@@ -189,7 +192,7 @@ class Streams:
     def _note(self, name: str, created: datetime) -> None:
         before = self._created.get(name)
         self._created[name] = created
-        if before is None or created == before:
+        if before is None or created == before or name == BOOT:
             return
         _resets.labels(name).inc()
         _log.warning("stream %s was made anew at %s: what was in it is gone", name, created.isoformat())

@@ -5,15 +5,19 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TypeVar, overload
 
 import grpc
 import grpc.aio
 from google.protobuf.duration_pb2 import Duration
 
+from mistral.v1 import action_execution_service_pb2 as actions
+from mistral.v1 import action_execution_service_pb2_grpc as actions_grpc
 from mistral.v1 import execution_service_pb2 as executions
 from mistral.v1 import execution_service_pb2_grpc as executions_grpc
 from mistral.v1 import state_pb2
+from mistral.v1 import task_service_pb2 as tasks
+from mistral.v1 import task_service_pb2_grpc as tasks_grpc
 from mistral.v1 import workflow_service_pb2 as workflows
 from mistral.v1 import workflow_service_pb2_grpc as workflows_grpc
 from mistral.v1.execution_pb2 import Execution
@@ -24,7 +28,10 @@ _T = TypeVar("_T")
 _REPEATED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED}
 _PAUSE_SECONDS = 0.25
 _WAIT_SECONDS = 10
+_ANSWER_SECONDS = 1.0
+_HOLD_SECONDS = 0.3
 _CALL_SECONDS = 15.0
+_LATE = grpc.StatusCode.FAILED_PRECONDITION
 _FINAL = {state_pb2.STATE_SUCCESS, state_pb2.STATE_ERROR, state_pb2.STATE_CANCELLED}
 _OPTIONS = [
     ("grpc.enable_http_proxy", 0),
@@ -39,6 +46,8 @@ class Client:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._executions = executions_grpc.ExecutionServiceStub(channel)
+        self._tasks = tasks_grpc.TaskServiceStub(channel)
+        self._actions = actions_grpc.ActionExecutionServiceStub(channel)
         self._workflows = workflows_grpc.WorkflowServiceStub(channel)
         self.repeats = 0
 
@@ -61,6 +70,31 @@ class Client:
         )
         answer = await self._insist(lambda: self._executions.StartExecution(request, timeout=_CALL_SECONDS))
         run.id = answer.execution.id
+
+    async def hold(self, run: Run) -> None:
+        """Pause a run for a while; one that has ended meanwhile is left as it is."""
+        await asyncio.sleep(_HOLD_SECONDS)
+        pause = executions.PauseExecutionRequest(id=run.id)
+        await self._insist(lambda: self._executions.PauseExecution(pause, timeout=_CALL_SECONDS), done=_LATE)
+        await asyncio.sleep(_HOLD_SECONDS)
+        resume = executions.ResumeExecutionRequest(id=run.id)
+        await self._insist(lambda: self._executions.ResumeExecution(resume, timeout=_CALL_SECONDS), done=_LATE)
+
+    async def answer(self, run: Run) -> None:
+        """Complete the action that a run waits for; a repeat that comes too late has done it before."""
+        await asyncio.sleep(_ANSWER_SECONDS)
+        action = await self._open_action(run)
+        request = actions.CompleteActionExecutionRequest(
+            id=action, state=state_pb2.STATE_SUCCESS, output=json.dumps({"answer": run.x})
+        )
+        await self._insist(lambda: self._actions.CompleteActionExecution(request, timeout=_CALL_SECONDS), done=_LATE)
+
+    async def _open_action(self, run: Run) -> str:
+        wanted = tasks.ListTasksRequest(execution_id=run.id)
+        found = await self._insist(lambda: self._tasks.ListTasks(wanted, timeout=_CALL_SECONDS))
+        request = actions.ListActionExecutionsRequest(task_id=found.tasks[0].id)
+        listed = await self._insist(lambda: self._actions.ListActionExecutions(request, timeout=_CALL_SECONDS))
+        return listed.action_executions[0].id
 
     async def finish(self, run: Run) -> None:
         """Wait until a run is final, however often it has to be asked for."""
@@ -90,11 +124,19 @@ class Client:
                     return time.monotonic() - began
             await asyncio.sleep(0.02)
 
-    async def _insist(self, call: Callable[[], Awaitable[_T]]) -> _T:
+    @overload
+    async def _insist(self, call: Callable[[], Awaitable[_T]]) -> _T: ...
+
+    @overload
+    async def _insist(self, call: Callable[[], Awaitable[_T]], *, done: grpc.StatusCode) -> _T | None: ...
+
+    async def _insist(self, call: Callable[[], Awaitable[_T]], *, done: grpc.StatusCode | None = None) -> _T | None:
         while True:
             try:
                 return await call()
             except grpc.aio.AioRpcError as error:
+                if error.code() == done:
+                    return None
                 if error.code() not in _REPEATED:
                     raise
                 self.repeats += 1

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Victim:
         return now
 
 
-Deed = Callable[[Victim], Awaitable[None]]
+Deed = Callable[[Victim], Coroutine[None, None, None]]
 
 
 def kill(name: str) -> Deed:

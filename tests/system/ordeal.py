@@ -11,7 +11,7 @@ from tests.system.client import Client, client
 from tests.system.counting import World
 from tests.system.havoc import Deed, Victim
 from tests.system.invariants import violations_at_rest
-from tests.system.workload import DEFINITIONS, complaints, mixture, untold
+from tests.system.workload import DEFINITIONS, Run, complaints, mixture, untold
 
 REPORT = "MISTRAL_CRASH_REPORT"
 """Names a file that gets a JSON line for each ordeal."""
@@ -84,9 +84,13 @@ async def survive(
     return figures
 
 
-async def _through(caller: Client, run, after: float) -> None:
+async def _through(caller: Client, run: Run, after: float) -> None:
     await asyncio.sleep(after)
     await caller.start(run)
+    if run.hold:
+        await caller.hold(run)
+    if run.workflow == "crash_asked":
+        await caller.answer(run)
     await caller.finish(run)
 
 
@@ -100,7 +104,7 @@ async def _hurt(victim: Victim, caller: Client, deed: Deed, probe: str) -> float
     return answering
 
 
-async def _told(runs, world: World) -> None:
+async def _told(runs: list[Run], world: World) -> None:
     deadline = time.monotonic() + _NOTICE_SECONDS
     while (silent := untold(runs, world)) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.1)

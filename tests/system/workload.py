@@ -10,29 +10,37 @@ from tests.system.counting import FAILURES, World
 DEFINITIONS = Path(__file__).with_name("workload.yaml").read_text()
 
 SHARES = {
-    "crash_chain": 40,
+    "crash_chain": 35,
     "crash_fan": 25,
     "crash_items": 25,
     "crash_parent": 25,
-    "crash_retry": 20,
+    "crash_retry": 15,
     "crash_wait": 20,
     "crash_post": 20,
     "crash_again": 15,
     "crash_timeout": 10,
+    "crash_asked": 10,
 }
 _STEPS = ("first", "second", "third")
 _NOTIFIED = 5
+_HELD = ("crash_chain", "crash_items", "crash_parent")
 
 
 @dataclass(slots=True)
 class Run:
-    """One workflow to run, and later what became of it."""
+    """One workflow to run, and later what became of it.
+
+    Attributes:
+        notify: Whether somebody is to be told of its end.
+        hold: Whether it is paused on the way, and resumed.
+    """
 
     workflow: str
     key: str
     x: int
     url: str
     notify: bool
+    hold: bool
     id: str = ""
     state: str = ""
     info: str = ""
@@ -61,7 +69,8 @@ def mixture(world: World, prefix: str) -> list[Run]:
         for number in range(share):
             key = f"{prefix}-{workflow.removeprefix('crash_')}-{number}"
             place = (number + 0.5) / share
-            runs.append((place, Run(workflow, key, number * 100, world.url, notify=number % _NOTIFIED == 0)))
+            notify, hold = number % _NOTIFIED == 0, workflow in _HELD and number % _NOTIFIED == 1
+            runs.append((place, Run(workflow, key, number * 100, world.url, notify=notify, hold=hold)))
     return [run for _, run in sorted(runs, key=lambda pair: (pair[0], pair[1].key))]
 
 

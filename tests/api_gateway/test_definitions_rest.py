@@ -278,3 +278,10 @@ async def test_runs_that_nobody_came_back_for_are_removed_after_a_while(rest, ro
     left = await pool.fetch("SELECT id::text FROM execution WHERE workflow_id = $1", WORKFLOW_ID)
     assert [row["id"] for row in left] == [kept]
     assert forgotten != kept
+
+
+@pytest.mark.parametrize("kind", ["workbooks", "workflows", "actions", "environments"])
+async def test_a_name_that_nothing_can_have_is_refused(rest, kind):
+    assert (await rest.get(f"/v2/{kind}/%00")).status_code == 400
+    assert (await rest.delete(f"/v2/{kind}/%00")).status_code == 400
+    assert (await rest.post("/v2/environments", json={"name": "a\0", "variables": {}})).status_code == 400

@@ -1,11 +1,13 @@
 """Postgres as the operations use it: an outage is named as what it is, and reads get a second chance."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from mistral_core.errors import Unavailable
+import asyncpg
+
+from mistral_core.errors import InvalidInput, Unavailable
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.outage import OUTAGE
 
@@ -27,15 +29,14 @@ class Store:
 
         Raises:
             Unavailable: If Postgres cannot be reached.
+            InvalidInput: If a text holds what Postgres cannot store.
         """
-        try:
+        with _named_faults():
+            try:
+                return await query(self.pool, *args, **kwargs)
+            except OUTAGE as error:
+                _log.info("reading again after %s", type(error).__name__)
             return await query(self.pool, *args, **kwargs)
-        except OUTAGE as error:
-            _log.info("reading again after %s", type(error).__name__)
-        try:
-            return await query(self.pool, *args, **kwargs)
-        except OUTAGE as error:
-            raise _away(error) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -43,14 +44,19 @@ class Store:
 
         Raises:
             Unavailable: If Postgres cannot be reached, or went away before it confirmed.
+            InvalidInput: If a text holds what Postgres cannot store.
         """
-        try:
+        with _named_faults():
             async with self.pool.acquire() as connection, connection.transaction():
                 yield connection
-        except OUTAGE as error:
-            raise _away(error) from error
 
 
-def _away(error: Exception) -> Unavailable:
-    _log.warning("the store is away: %s", type(error).__name__)
-    return Unavailable("The store cannot be reached at the moment")
+@contextmanager
+def _named_faults() -> Iterator[None]:
+    try:
+        yield
+    except OUTAGE as error:
+        _log.warning("the store is away: %s", type(error).__name__)
+        raise Unavailable("The store cannot be reached at the moment") from error
+    except asyncpg.CharacterNotInRepertoireError:
+        raise InvalidInput("A text of the request holds the character NUL") from None

@@ -8,20 +8,30 @@ from msgspec import Struct
 
 from mistral_persistence.database import Connection
 
-_WIDTHS = {
-    "started": 22,
-    "execution": 10,
-    "task": 7,
-    "action": 8,
-    "child": 6,
-    "timer": 6,
-    "gone": 3,
-    "history": 4,
-    "notice": 4,
+# Types of the columns of each kind, in the order of the arguments of ``engine_flush_v1``.
+_TYPES = {
+    "started": "uuid smallint uuid uuid uuid text uuid integer text text text text json bigint"
+    " text text json json json json bigint bigint",
+    "execution": "uuid text text json json json json text bigint bigint",
+    "task": "uuid uuid text text bigint bigint json",
+    "action": "uuid uuid uuid text bigint text json json",
+    "child": "uuid uuid uuid boolean integer json",
+    "timer": "uuid text integer uuid smallint bigint",
+    "gone": "uuid text integer",
+    "history": "uuid bigint bigint json",
+    "notice": "uuid text json json",
 }
-
+_COLUMNS = {kind: types.split() for kind, types in _TYPES.items()}
+_QUOTED = frozenset({"text", "json"})
 _LEASE_LOST = "MM001"
-_STATEMENT = "SELECT engine_flush_v1({})".format(", ".join(f"${n + 1}" for n in range(2 + sum(_WIDTHS.values()))))
+
+
+def _statement() -> str:
+    types = ["smallint", "bigint", *(each for types in _COLUMNS.values() for each in types)]
+    return "SELECT engine_flush_v1({})".format(", ".join(f"${n}::text::{t}[]" for n, t in enumerate(types, 1)))
+
+
+_STATEMENT = _statement()
 
 
 class LeaseLost(Exception):
@@ -60,9 +70,9 @@ async def flush(connection: Connection, epochs: Mapping[int, int], rows: Rows) -
         asyncpg.PostgresError: If the server refused; nothing was written.
         OSError, asyncpg.InterfaceError: If the connection broke; whether it was written is unknown.
     """
-    arguments: list[Sequence[Any]] = [list(epochs.keys()), list(epochs.values())]
-    for kind, width in _WIDTHS.items():
-        arguments.extend(_columns(getattr(rows, kind), width))
+    arguments = [_bare(epochs.keys()), _bare(epochs.values())]
+    for kind, types in _COLUMNS.items():
+        arguments.extend(_literals(getattr(rows, kind), types))
     try:
         await connection.execute(_STATEMENT, *arguments)
     except asyncpg.PostgresError as error:
@@ -71,8 +81,28 @@ async def flush(connection: Connection, epochs: Mapping[int, int], rows: Rows) -
         raise
 
 
-def _columns(rows: list[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:
+# Arrays travel as literals: asyncpg looks into every element of an array for further arrays, which costs more than
+# all else that is done to write it.
+
+
+def _literals(rows: list[tuple[Any, ...]], types: Sequence[str]) -> Iterable[str]:
     if not rows:
-        return [()] * width
-    # asyncpg tells a list from other containers fastest.
-    return map(list, zip(*rows, strict=True))
+        return ["{}"] * len(types)
+    columns = zip(types, zip(*rows, strict=True), strict=True)
+    return [_quoted(column) if kind in _QUOTED else _bare(column) for kind, column in columns]
+
+
+def _bare(values: Iterable[Any]) -> str:
+    """Return the literal of values whose text needs no quotes: numbers, booleans, UUIDs, None."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
+
+
+def _quoted(values: Sequence[str | None]) -> str:
+    """Return the literal of texts. No text holds a NUL, so it can keep them apart while all are escaped at once."""
+    if None in values:
+        return "{" + ",".join("NULL" if value is None else f'"{_escaped(value)}"' for value in values) + "}"
+    return '{"' + _escaped("\0".join(values)).replace("\0", '","') + '"}'  # type: ignore[arg-type]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

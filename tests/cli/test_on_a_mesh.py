@@ -33,6 +33,25 @@ failing:
       action: std.fail
 """
 
+BOOK = """
+version: '2.0'
+name: book
+actions:
+  greet:
+    input:
+      - name
+    base: std.echo output="Hello, <% $.name %>!"
+workflows:
+  main:
+    output:
+      mood: <% $.mood %>
+    tasks:
+      t:
+        action: greet name=<% env().mood %>
+        publish:
+          mood: <% task().result %>
+"""
+
 WAITING = """
 version: '2.0'
 waiting:
@@ -283,3 +302,16 @@ def test_a_file_is_run_on_a_mesh_of_its_own(mistralctl, tmp_path):
     assert result["postcards"] == ["Greetings from Lima", "Greetings from Oslo", "Greetings from Pune"]
     assert result["looks"] == "seen over HTTP that all are back"
     assert mistralctl("status").code == 1
+
+
+def test_an_action_of_a_workbook_is_run_on_its_own_and_an_environment_by_its_name(ctl):
+    assert ctl("workbook", "create", "-", stdin=BOOK).code == 0
+    assert ctl("environment", "create", "calm", "--variables", '{"mood": "calm"}').code == 0
+
+    ran = as_json(ctl("action", "run", "book.greet", "--input", '{"name": "Ada"}', "-o", "json"))
+    execution = as_json(ctl("run", "book.main", "--params", '{"env": "calm"}', "-o", "json"))
+
+    assert (ran["state"], ran["output"]) == ("SUCCESS", {"result": "Hello, Ada!"})
+    assert execution["output"] == {"mood": "Hello, calm!"}
+    listed = [action["name"] for action in as_json(ctl("action", "list", "-o", "json"))]
+    assert {"book.greet", "std.echo"} <= set(listed)

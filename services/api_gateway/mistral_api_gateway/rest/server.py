@@ -34,22 +34,7 @@ async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain
         OSError: If the address cannot be bound.
     """
     with _listening(listen) as bound:
-        config = uvicorn.Config(
-            app,
-            loop="none",
-            http=BoundedProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=connection_limit,
-            backlog=_BACKLOG,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=max(1, round(drain_seconds)),
-        )
-        server = _Server(config)
+        server = _Server(_config(app, connection_limit, drain_seconds))
         serving = asyncio.create_task(server.serve(sockets=[bound]), name="http server")
         try:
             while not server.started:
@@ -61,6 +46,24 @@ async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain
         finally:
             server.should_exit = True
             await serving
+
+
+def _config(app: ASGIApp, connection_limit: int, drain_seconds: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=connection_limit,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(drain_seconds)),
+    )
 
 
 def _listening(listen: str) -> socket.socket:

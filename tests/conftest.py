@@ -71,9 +71,9 @@ def nats_server(tmp_path: Path) -> Iterator[Callable[[], tuple[Running, str]]]:
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., MeshStatus]]:
-    """Call it for a whole mesh of real processes on free ports, each in a home of its own, stopped with the session.
+    """Call it for a whole mesh of real processes on free ports, each in a home of its own, stopped with the module.
 
     Takes what ``Plan.read`` takes (``engines=2``), and ``settings`` for the environment of the services.
     """

@@ -28,7 +28,9 @@ def pid_of(mesh: MeshStatus, name: str) -> int:
 
 def kill_supervisor(mesh: MeshStatus) -> list[psutil.Process]:
     children = [psutil.Process(pid_of(mesh, name)) for name in EVERY]
-    psutil.Process(mesh.pid).kill()
+    supervisor = psutil.Process(mesh.pid)
+    supervisor.kill()
+    supervisor.wait(10)
     return children
 
 

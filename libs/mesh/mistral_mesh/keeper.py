@@ -13,7 +13,7 @@ from mistral_mesh.errors import MeshError
 from mistral_mesh.program import Program, stop
 
 _PROBE_SECONDS = 0.05
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
 _STEADY_SECONDS = 5.0
 _HOPELESS_STARTS = 3
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 5.0
@@ -72,7 +72,7 @@ class Keeper:
         """Return once it has answered for the first time.
 
         Raises:
-            MeshError: If that takes more than a minute.
+            MeshError: If that takes more than two minutes.
         """
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):

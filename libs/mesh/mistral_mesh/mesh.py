@@ -24,7 +24,7 @@ from mistral_mesh.status import MeshStatus, ProgramStatus, status
 from mistral_mesh.supervisor import Supervisor
 
 _POLL_SECONDS = 0.05
-_START_SECONDS = 150.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 60.0
 
 

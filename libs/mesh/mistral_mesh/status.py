@@ -52,9 +52,13 @@ class MeshStatus:
 def status(home: Path) -> MeshStatus | None:
     """Return what runs in a home, None when nothing does."""
     folders = Home(home)
-    if not folders.is_locked() or not folders.state.exists():
+    if not folders.is_locked():
         return None
-    return msgspec.json.decode(folders.state.read_bytes(), type=MeshStatus, dec_hook=_path)
+    try:
+        saved = folders.state.read_bytes()
+    except FileNotFoundError:
+        return None
+    return msgspec.json.decode(saved, type=MeshStatus, dec_hook=_path)
 
 
 def _path(kind: type, value: str) -> object:

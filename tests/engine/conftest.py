@@ -316,8 +316,10 @@ async def world_at(database: str, nats: str) -> AsyncIterator[World]:
         await pool.execute("UPDATE partition_lease SET owner = NULL, incarnation = NULL, epoch = epoch + 1")
         await pool.execute(
             "TRUNCATE engine_instance, execution, task_record, action_record, child_execution, timer,"
-            " execution_history, dead_letter, workflow, workflow_version"
+            " execution_history, dead_letter"
         )
+        await pool.execute("DELETE FROM workflow_version WHERE workflow_id IN (SELECT id FROM workflow)")
+        await pool.execute("DELETE FROM workflow")
         await bus.streams.ensure_streams()
         jetstream = bus.client.jetstream()
         for stream in ("ENGINE", "TASKS"):

@@ -21,7 +21,7 @@ from mistral_engine.definitions import Definition, Definitions, wanted
 from mistral_engine.facts import Facts
 from mistral_engine.figures import BURIED
 from mistral_engine.hot import Hot, HotExecutions
-from mistral_engine.ids import now
+from mistral_engine.ids import is_id, now
 from mistral_engine.letters import letter
 from mistral_engine.ownership import Ownership
 from mistral_engine.work import DescribeWork, MessageWork, Occurrence, RequestWork, ResultsWork, StartWork, Work, fail
@@ -105,12 +105,18 @@ class Applying:
         ends: list[Occurrence] = []
         if isinstance(work, MessageWork | ResultsWork):
             await bury(self._pool, [letter(i, event, error) for i, event in work.occurrences])
-            ends = [(i, _end(event, error)) for i, event in work.occurrences if not isinstance(event, StopRequested)]
+            ends = [(i, _end(event, error)) for i, event in work.occurrences if self._concerns(i, event)]
         if isinstance(work, MessageWork):
             work.delivery.ack()
         else:
             fail(work, WorkflowError(f"internal error: {type(error).__name__}"))
         return ends
+
+    def _concerns(self, execution_id: str, event: Event) -> bool:
+        """Tell whether an execution waits for an event, rather than only being named by it."""
+        hot = self._hot.get(execution_id)
+        task_id = getattr(event, "task_id", None)
+        return is_id(execution_id) and task_id is not None and (hot is None or task_id in hot.execution.tasks)
 
     async def put_aside(self, what: Letter) -> None:
         """Keep a message that is no event of any execution."""

@@ -99,7 +99,7 @@ class Batch:
         """
         decision = decide(change.execution, event, self._around(change.execution.project))
         self.events += 1
-        if isinstance(event, TimerFired):
+        if isinstance(event, TimerFired) and event.task_id in change.execution.tasks:
             self._forget_timer((event.task_id, event.kind.value, event.round))
         self.absorb(change, decision)
 

@@ -3,6 +3,7 @@
 An envelope that is sent again, by us or by a successor, bears the same name; the bus drops the second.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -19,6 +20,7 @@ LARGEST_INPUT_BYTES = 24 * 1024
 """Inputs beyond this stay in Postgres, and the executor asks for them."""
 
 _PER_ENVELOPE = 32
+_NO_TOKEN = re.compile(r"[.*>/\\\s\0]")
 
 
 class Envelope(Struct, frozen=True):
@@ -89,8 +91,8 @@ def queue_of(execution: Execution, run: RunAction) -> str:
     target = execution.tasks[run.task_id].actions[run.action_id].target
     if not target:
         return DEFAULT_QUEUE
-    # A subject token has no blanks, dots or wildcards.
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in target)
+    # A subject token has no blanks, dots or wildcards; executors name their consumers likewise.
+    return _NO_TOKEN.sub("_", target)
 
 
 def _portions(runs: Sequence[tuple[Change, RunAction]]) -> Iterator[list[tuple[Change, RunAction]]]:

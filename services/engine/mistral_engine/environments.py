@@ -9,6 +9,7 @@ from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral_core.errors import InvalidInput
 from mistral_persistence import environments as stored
 from mistral_persistence.database import Pool
+from mistral_persistence.records import to_text
 
 
 class _Params(msgspec.Struct):
@@ -45,7 +46,7 @@ def resolved(project: str, params: Mapping[str, Any], known: Known) -> Mapping[s
 def _name(params: bytes) -> str | None:
     try:
         env = bytes(_params.decode(params).env) if params else b""
-        return msgspec.json.decode(env, type=str) if env[:1] == b'"' else None
-    except msgspec.DecodeError:
+        return to_text(msgspec.json.decode(env, type=str)) if env[:1] == b'"' else None
+    except (ValueError, RecursionError):
         # Refused with a reason when the params are read as a whole.
         return None

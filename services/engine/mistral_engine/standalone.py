@@ -28,7 +28,7 @@ def input_for(action: pb.StandaloneAction) -> Mapping[str, Any]:
     """
     try:
         given = msgspec.json.decode(action.input, type=dict[str, Any]) if action.input else {}
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"input must be a JSON object: {error}") from None
     return {
         "action": action.name,

@@ -154,12 +154,5 @@ def _forget_timers(draft: Draft) -> None:
             continue
         if task.timeout_round:
             draft.tell(CancelTimer(task_id=task.id, kind=TimerKind.TIMEOUT, round=task.timeout_round))
-        if task.state is State.DELAYED:
-            draft.tell(CancelTimer(task_id=task.id, kind=delay_kind(task), round=task.round))
-
-
-def delay_kind(task: TaskExecution) -> TimerKind:
-    """Return which timer a DELAYED task waits for."""
-    if task.pending_state is not None:
-        return TimerKind.WAIT_AFTER
-    return TimerKind.WAIT_BEFORE if task.retry_no is None else TimerKind.RETRY
+        if task.state is State.DELAYED and task.delayed_by is not None:
+            draft.tell(CancelTimer(task_id=task.id, kind=TimerKind(task.delayed_by), round=task.round))

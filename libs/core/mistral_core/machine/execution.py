@@ -129,6 +129,7 @@ class TaskExecution(Struct, frozen=True, kw_only=True, gc=False):
         resolved: Policies as evaluated for this run, by policy name.
         items: Counters of a with-items task.
         number: Position in the order in which the execution created its tasks.
+        delayed_by: Kind of the timer that a DELAYED task waits for; without meaning in other states.
         timeout_round: Round whose start armed the timer of the ``timeout`` policy; 0 when none is armed.
         deadline: When that timer is due; 0 when none is armed.
         forced: Whether the engine failed the task together with the workflow; nothing follows then.
@@ -165,6 +166,7 @@ class TaskExecution(Struct, frozen=True, kw_only=True, gc=False):
     resolved: Mapping[str, Json] = {}
     items: Items | None = None
     number: int = 0
+    delayed_by: str | None = None
     timeout_round: int = 0
     deadline: int = 0
     forced: bool = False

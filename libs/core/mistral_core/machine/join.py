@@ -133,6 +133,9 @@ def _arrived(draft: Draft, join: TaskExecution, arrived: Map[str, tuple[str, str
 def _start(draft: Draft, join: TaskExecution, arrived: Map[str, tuple[str, str]]) -> None:
     _stop_waiting(draft, join)
     triggers = _in_order(draft, join.name, arrived)
+    if join.state is State.ERROR:
+        # It had failed for want of a branch; its policies begin anew.
+        join = draft.change(join, round=join.round + 1, retry_no=None, waited_before=False, waited_after=False)
     running = draft.change(
         join,
         state=State.RUNNING,

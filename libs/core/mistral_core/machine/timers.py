@@ -19,14 +19,12 @@ def fired(draft: Draft, event: TimerFired) -> None:
         if task.timeout_round == event.round:
             time_out(draft, task)
         return
-    if task.state is not State.DELAYED or task.round != event.round:
+    if task.state is not State.DELAYED or task.round != event.round or task.delayed_by != event.kind:
         return
     match event.kind:
-        case TimerKind.WAIT_AFTER if task.pending_state is not None:
+        case TimerKind.WAIT_AFTER:
             end_wait(draft, task)
-        case TimerKind.RETRY if task.pending_state is None and task.retry_no is not None:
+        case TimerKind.RETRY:
             try_again(draft, task)
-        case TimerKind.WAIT_BEFORE if task.retry_no is None and not task.waited_before:
+        case TimerKind.WAIT_BEFORE:
             resume_work(draft, draft.change(task, waited_before=True))
-        case _:
-            pass

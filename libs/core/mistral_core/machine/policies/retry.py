@@ -43,6 +43,7 @@ def again(draft: Draft, task: TaskExecution, plan: TaskPlan) -> TaskExecution | 
     )
     if seconds:
         delay(draft, fresh, TimerKind.RETRY, seconds)
+        fresh = draft.tasks[fresh.id]
     else:
         draft.announce(Lifecycle.TASK_DELAYED, fresh)
     return fresh

@@ -1,28 +1,16 @@
-"""Putting an engine together: what it is made of, in which order it starts and stops."""
+"""An engine as a whole: in which order its parts start and stop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc.aio
 
 from mistral.internal.v1 import engine_service_pb2, engine_service_pb2_grpc
-from mistral_core.machine import Surroundings
-from mistral_engine.calls import Calls
-from mistral_engine.care import Care
-from mistral_engine.definitions import Definitions
-from mistral_engine.executors import Executors
-from mistral_engine.ids import new_id
-from mistral_engine.lane import Lane
-from mistral_engine.outgoing import Outgoing
-from mistral_engine.ownership import Ownership
-from mistral_engine.routing import Routing
-from mistral_engine.servicer import Engine
+from mistral_engine.assembly import Parts, assembled
 from mistral_engine.settings import Settings
-from mistral_engine.starting import Starting
-from mistral_engine.starts import Starts
 from mistral_persistence import database
-from mistral_persistence.leases import Leases
 from mistral_runtime import bus, lifecycle, logs, metrics, telemetry
+from mistral_runtime.lifecycle import Tasks
 from mistral_runtime.server import grpc_server
 
 _SERVICE = engine_service_pb2.DESCRIPTOR.services_by_name["EngineService"].full_name
@@ -39,64 +27,47 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry.telemetry(service))
         await stack.enter_async_context(metrics.metrics_server(service.metrics_port))
-        url = service.database_url or ""
         pool = await stack.enter_async_context(
-            database.connected(url, size=settings.lanes + 6, application=service.name)
+            database.connected(service.database_url or "", size=settings.lanes + 6, application=service.name)
         )
         await database.migrate(pool)
         connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))
         await connection.streams.ensure_streams()
         tasks = await stack.enter_async_context(lifecycle.supervised())
-
-        incarnation = new_id()
-        held = Leases(pool, name=service.name, incarnation=incarnation, ttl_seconds=settings.lease_seconds)
-        ownership = Ownership(pool, held, name=service.name, renew_seconds=settings.lease_seconds / 3)
-        outgoing = Outgoing(connection)
-        definitions = Definitions(pool)
-        executors = Executors(connection)
-        lanes = [
-            Lane(
-                number,
-                pool=pool,
-                definitions=definitions,
-                surroundings=Surroundings(),
-                ownership=ownership,
-                outgoing=outgoing,
-                settings=settings,
-                incarnation=incarnation[:18],
-            )
-            for number in range(settings.lanes)
-        ]
-        care = Care(pool, connection, executors, ownership, outgoing, lanes, settings, tasks, name=service.name)
-        routing = Routing(pool, ownership, lanes, stack)
-        calls = Calls(pool, lanes, ownership, outgoing)
-        engine = Engine(
-            name=service.name,
-            starting=Starting(Starts(pool, definitions, ownership, lanes), ownership, routing),
-            routing=routing,
-            calls=calls,
-        )
-
-        def register(server: grpc.aio.Server) -> list[str]:
-            engine_service_pb2_grpc.add_EngineServiceServicer_to_server(engine, server)
-            return [_SERVICE]
-
-        await definitions.adhoc.refresh()
-        tasks.start(definitions.adhoc.watch(), name="ad-hoc actions")
-        stack.push_async_callback(outgoing.finish)
-        for lane in lanes:
-            tasks.start(lane.run(), name=f"lane {lane.number}")
-        await executors.listen()
-        tasks.start(executors.watch(), name="executors")
-        ownership.on_change(care.moved, care.recover)
-        stack.push_async_callback(ownership.leave)
-        port = await stack.enter_async_context(
-            grpc_server(service.listen, register, drain_seconds=service.drain_seconds)
-        )
-        held.address = f"{service.listen.rpartition(':')[0]}:{port}"
-        await ownership.refresh()
-        tasks.start(ownership.keep(), name="leases")
-        tasks.start(ownership.balance(), name="balance")
-        for sweeper in care.sweepers:
-            tasks.start(sweeper.run(), name="sweeper")
+        parts = assembled(settings, pool, connection, tasks, stack)
+        stack.push_async_callback(parts.outgoing.finish)
+        await _set_going(parts, tasks)
+        stack.push_async_callback(parts.ownership.leave)
+        server = grpc_server(service.listen, _registering(parts), drain_seconds=service.drain_seconds)
+        port = await stack.enter_async_context(server)
+        parts.leases.address = f"{service.listen.rpartition(':')[0]}:{port}"
+        await _take_partitions(parts, tasks)
         yield port
+
+
+async def _set_going(parts: Parts, tasks: Tasks) -> None:
+    """Start all that does not need a partition."""
+    await parts.definitions.adhoc.refresh()
+    tasks.start(parts.definitions.adhoc.watch(), name="ad-hoc actions")
+    for lane in parts.lanes:
+        tasks.start(lane.run(), name=f"lane {lane.number}")
+    await parts.executors.listen()
+    tasks.start(parts.executors.watch(), name="executors")
+    parts.ownership.on_change(parts.care.moved, parts.care.recover)
+
+
+async def _take_partitions(parts: Parts, tasks: Tasks) -> None:
+    """Take our share, now that others can reach us, and look after it."""
+    await parts.ownership.refresh()
+    tasks.start(parts.ownership.keep(), name="leases")
+    tasks.start(parts.ownership.balance(), name="balance")
+    for sweeper in parts.care.sweepers:
+        tasks.start(sweeper.run(), name="sweeper")
+
+
+def _registering(parts: Parts) -> Callable[[grpc.aio.Server], list[str]]:
+    def register(server: grpc.aio.Server) -> list[str]:
+        engine_service_pb2_grpc.add_EngineServiceServicer_to_server(parts.engine, server)
+        return [_SERVICE]
+
+    return register

@@ -17,7 +17,7 @@ from mistral_engine.applying import Applying
 from mistral_engine.batch import Batch
 from mistral_engine.definitions import Definitions
 from mistral_engine.dispatch import Envelope, Naming, envelopes_of
-from mistral_engine.figures import BATCH_WORKS, COMMIT_SECONDS
+from mistral_engine.figures import BATCH_WORKS, COMMIT_SECONDS, COMMITS, EVENTS
 from mistral_engine.flights import Flights
 from mistral_engine.hot import Hot, HotExecutions
 from mistral_engine.ids import now
@@ -208,6 +208,8 @@ class Lane:
 
     def _count(self, works: Sequence[Work], batch: Batch) -> None:
         self.commits += 1
+        COMMITS.inc()
+        EVENTS.inc(batch.events)
         self.events += batch.events
         BATCH_WORKS.observe(len(works))
 

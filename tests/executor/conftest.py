@@ -61,8 +61,8 @@ class Engine:
         fields = {"action_id": f"action-{next(_numbers)}", "attempt": 1, "partition": self.partition, **more}
         return pb2.ActionTask(action=action, input=json.dumps(given).encode() if given is not None else b"", **fields)
 
-    async def give(self, *tasks: pb2.ActionTask, traceparent: str = "") -> None:
-        envelope = pb2.TaskEnvelope(tasks=tasks, traceparent=traceparent)
+    async def give(self, *tasks: pb2.ActionTask, traceparent: str = "", doubtful: bool = False) -> None:
+        envelope = pb2.TaskEnvelope(tasks=tasks, traceparent=traceparent, doubtful=doubtful)
         await self.bus.publish(f"mistral.tasks.{self.queue}.normal", envelope.SerializeToString())
 
     async def run(self, action: str, given: dict[str, Any] | None = None, **more: Any) -> tuple[str, Any]:

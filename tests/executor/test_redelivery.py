@@ -80,6 +80,18 @@ async def test_what_must_not_run_twice_is_lost(engine: Any, start: Any, with_act
     assert runs.harmful == 0
 
 
+async def test_what_somebody_may_have_begun_is_as_if_it_came_again(
+    engine: Any, start: Any, with_actions: Any, runs: Runs
+):
+    harmless, harmful = engine.task("harmless", {}), engine.task("harmful", {})
+    await start(runs.registry(with_actions))
+
+    await engine.give(harmless, harmful, doubtful=True)
+
+    assert [(await engine.result(task))[0] for task in (harmless, harmful)] == ["SUCCESS", "LOST"]
+    assert (runs.harmless, runs.harmful) == (1, 0)
+
+
 async def test_what_another_executor_has_is_left_to_it(engine: Any, start: Any, with_actions: Any, runs: Runs):
     task = engine.task("harmful", {})
     await engine.give(task)

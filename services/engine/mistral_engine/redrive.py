@@ -1,8 +1,9 @@
-"""Actions whose answer does not come: asks the executors, and has those that are lost run again or fail.
+"""Actions whose answer does not come: asks the executors, and sends again those that are lost.
 
 An action is lost when no executor has it and the bus cannot have it: its queue is empty, or the stream was made
 after it was sent. It runs again if that is safe, or if no executor died since it was sent, for then nobody can have
-begun it. Otherwise it fails, as something that policies can handle.
+begun it. Otherwise it is sent as doubtful, and an executor runs it only if an action of its kind may run twice; if
+not, it is answered as lost, which policies can handle.
 """
 
 import logging
@@ -10,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from nats.js.errors import APIError, NotFoundError
 
+from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import RunAction
-from mistral_core.machine.event import ActionLost
 from mistral_core.machine.execution import Execution
 from mistral_engine.applying import Applying
 from mistral_engine.dispatch import Envelope, queue_of
@@ -21,13 +22,21 @@ from mistral_engine.flights import Flight, Flights, runs_of
 from mistral_engine.hot import HotExecutions
 from mistral_engine.ids import new_id, now
 from mistral_engine.outgoing import Outgoing
-from mistral_engine.work import Occurrence
 from mistral_runtime.bus import Bus
 from mistral_runtime.bus.streams import BOOT, TASKS
 
 _log = logging.getLogger(__name__)
 
 _MOST = 2_000
+
+
+class Doubtful(Envelope, frozen=True):
+    """Actions that somebody may have begun: the executors know which of them may run twice."""
+
+    def encode(self) -> bytes:
+        envelope = envelope_pb2.TaskEnvelope.FromString(Envelope.encode(self))
+        envelope.doubtful = True
+        return envelope.SerializeToString()
 
 
 class Redrive:
@@ -51,27 +60,23 @@ class Redrive:
         self._flights = flights
         self._outgoing = outgoing
         self._lost_micros = int(lost_seconds * 1e6)
+        self._begun = now()
 
-    async def run(self) -> list[Occurrence]:
-        """Send again what is lost and may run; return the events for what is lost and may not."""
+    async def run(self) -> None:
+        """Send again what is lost."""
         made, booted = (int(self._bus.streams.created(s).timestamp() * 1e6) for s in (TASKS, BOOT))
-        overdue = list(self._flights.sent_before(max(made, booted, now() - self._lost_micros)))[:_MOST]
+        # What we took up from somebody who sent it to a server before this one is not waited for.
+        inherited = booted if booted < self._begun else 0
+        overdue = list(self._flights.sent_before(max(made, inherited, now() - self._lost_micros)))[:_MOST]
         if not overdue:
-            return []
+            return
         held = await self._executors.holding((f.action_id, f.attempt) for f in overdue)
         missing = [f for f in overdue if (f.action_id, f.attempt) not in held]
         await self._applying.load([f.execution_id for f in missing])
         lost = await self._surely_lost(list(self._awaited(missing)), made)
-        again, failed = self._sorted(lost)
-        if again:
-            _log.warning("%d actions were lost and are sent again", len(again))
-            REDRIVEN.labels(why="lost").inc(len(again))
-            await self._send(again)
-        REDRIVEN.labels(why="failed").inc(len(failed))
-        return [
-            (f.execution_id, ActionLost(at=now(), task_id=f.task_id, action_id=f.action_id, attempt=f.attempt))
-            for f in failed
-        ]
+        if lost:
+            _log.warning("%d actions were lost and are sent again", len(lost))
+            await self._send(lost)
 
     def _awaited(self, flights: Iterable[Flight]) -> Iterable[tuple[Flight, Execution, RunAction]]:
         owed: dict[str, dict[str, RunAction]] = {}
@@ -101,22 +106,16 @@ class Redrive:
             return False
         return not info.num_pending and not info.num_ack_pending
 
-    def _sorted(
-        self, lost: Sequence[tuple[Flight, Execution, RunAction]]
-    ) -> tuple[list[tuple[Flight, Execution, RunAction]], list[Flight]]:
-        again, failed = [], []
-        for each in lost:
-            if each[0].safe_rerun or self._executors.unchanged_since(each[0].sent_at / 1e6):
-                again.append(each)
-            else:
-                failed.append(each[0])
-        return again, failed
+    def _may_have_begun(self, flight: Flight) -> bool:
+        return not flight.safe_rerun and not self._executors.unchanged_since(flight.sent_at / 1e6)
 
     async def _send(self, lost: Sequence[tuple[Flight, Execution, RunAction]]) -> None:
         envelopes = []
         for old, execution, run in lost:
+            kind = Doubtful if self._may_have_begun(old) else Envelope
+            REDRIVEN.labels(why="doubtful" if kind is Doubtful else "lost").inc()
             # A new name: under the old one the bus might drop it.
-            envelope = Envelope(f"again-{new_id()}", queue_of(execution, run), "", [(execution, run)])
+            envelope = kind(f"again-{new_id()}", queue_of(execution, run), "", [(execution, run)])
             envelopes.append(envelope)
             self._flights.add(
                 Flight(

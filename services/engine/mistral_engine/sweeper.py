@@ -104,7 +104,7 @@ class Sweeper:
             self._lane.inbox.put(ResultsWork(missing, answer))
 
     async def _sweep(self) -> None:
-        self.apply(await self._redrive.run())
+        await self._redrive.run()
         mine = [p for p in self._ownership.partitions if p % self._lanes == self._lane.number]
         ids = await restore.live_executions(self._pool, mine, self._after, _PER_SWEEP)
         self._after = ids[-1] if len(ids) == _PER_SWEEP else FIRST

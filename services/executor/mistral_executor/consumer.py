@@ -127,7 +127,7 @@ class Intake:
             self._accept(delivery, envelope, lease)
 
     def _accept(self, delivery: Delivery, envelope: TaskEnvelope, lease: Lease) -> None:
-        if delivery.num_delivered > 1 or time.monotonic() < self._suspicious_until:
+        if delivery.num_delivered > 1 or envelope.doubtful or time.monotonic() < self._suspicious_until:
             self._bus.tasks.start(self._again(delivery, envelope, lease), name="redelivered envelope")
         else:
             self._begin(envelope.tasks, lease)
@@ -158,7 +158,7 @@ class Intake:
             if key_of(task) in elsewhere:
                 lease.kept = True
                 lease.settle()
-            elif delivery.num_delivered > 1:
+            elif delivery.num_delivered > 1 or envelope.doubtful:
                 self._runner.lost(task, lease)
             else:
                 self._runner.take_on(task, lease)

@@ -1,9 +1,10 @@
 -- What runs. Only the engine that holds a partition's lease writes its executions, tasks and actions.
 -- fillfactor leaves room so that updates stay on their page; indexes avoid columns that change often.
 
+-- A double still tells microseconds apart; an interval would make it STABLE, and a call instead of an expression.
 CREATE FUNCTION from_micros(micros bigint) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN timestamptz 'epoch' + micros * interval '1 microsecond';
+    RETURN to_timestamp(micros / 1000000.0::float8);
 
 CREATE FUNCTION to_micros(moment timestamptz) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -281,3 +281,28 @@ async def test_an_unknown_workflow_is_not_found_over_grpc(stub):
         await stub.StartExecution(service.StartExecutionRequest(workflow="no_such_workflow"))
 
     assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_many_start_together_and_a_refused_one_touches_no_other(rest, stub, name):
+    await upload(rest, ECHO, name)
+    good = [service.StartExecutionRequest(workflow=name, input=json.dumps({"text": str(n)})) for n in range(20)]
+    bad = service.StartExecutionRequest(workflow=name, input='{"tex": 1}')
+
+    answer = await stub.StartExecutions(
+        service.StartExecutionsRequest(starts=[*good[:10], bad, *good[10:]], wait=Duration(seconds=20))
+    )
+
+    refused = answer.results.pop(10)
+    assert refused.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert "missing=['text']" in refused.error.message
+    assert [json.loads(each.execution.output)["said"] for each in answer.results] == [str(n) for n in range(20)]
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+async def test_none_and_too_many_starts_in_a_call_are_refused(stub, count):
+    starts = [service.StartExecutionRequest(workflow="x")] * count
+
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await stub.StartExecutions(service.StartExecutionsRequest(starts=starts))
+
+    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -12,7 +12,8 @@ class Scenario:
     Attributes:
         tasks: Actions and sub-workflows of one execution.
         executions: In one run.
-        at_once: Under way at a time; 1 measures latency.
+        at_once: Calls under way at a time; 1 measures latency.
+        together: Executions started by one call.
         output: What each must give; None if it gives nothing of interest.
         rest: Over REST, with polling, instead of gRPC.
     """
@@ -26,6 +27,7 @@ class Scenario:
     input: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] | None = None
     rest: bool = False
+    together: int = 1
 
     @property
     def latency(self) -> bool:
@@ -39,8 +41,9 @@ SCENARIOS = (
         about="10 tasks in sequence with YAQL data passing",
         workflow="bench_chain",
         tasks=10,
-        executions=1_000,
-        at_once=400,
+        executions=2_000,
+        at_once=10,
+        together=100,
         input={"v0": 0},
         output={"v": 10},
     ),
@@ -49,12 +52,22 @@ SCENARIOS = (
         about="100 tasks side by side and a join",
         workflow="bench_fan",
         tasks=102,
-        executions=100,
-        at_once=40,
+        executions=120,
+        at_once=4,
+        together=10,
+    ),
+    Scenario(
+        name="one-task-batch",
+        about="workflows of one task, started 100 by a call",
+        workflow="bench_one",
+        tasks=1,
+        executions=4_000,
+        at_once=6,
+        together=100,
     ),
     Scenario(
         name="one-task",
-        about="workflows of one task",
+        about="workflows of one task, a call for each",
         workflow="bench_one",
         tasks=1,
         executions=2_000,
@@ -65,8 +78,9 @@ SCENARIOS = (
         about="10 sub-workflows of 5 tasks",
         workflow="bench_parent",
         tasks=60,
-        executions=60,
-        at_once=20,
+        executions=80,
+        at_once=4,
+        together=10,
     ),
     Scenario(
         name="items",

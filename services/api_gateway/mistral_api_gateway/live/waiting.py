@@ -1,11 +1,14 @@
 """Waiting for the end of an execution, without a poll of one's own."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from mistral_api_gateway.live.events import FINAL
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.executions import Executions, StartRequest
+from mistral_core.errors import WorkflowError
 from mistral_persistence.execution_reads import Row
 
 LONGEST_SECONDS = 3600.0
@@ -27,6 +30,26 @@ class Waiting:
                 if started.state not in FINAL:
                     await _rung(bell, deadline)
                 return await self._until(caller, started.id, bell, deadline)
+
+    async def start_all(
+        self, caller: Caller, wanted: Sequence[StartRequest], seconds: float
+    ) -> list[Row | WorkflowError]:
+        """Start many and return each once all are final or the time is over; one that is refused as its error."""
+        deadline = _deadline(seconds)
+        with self._hub.expecting(), ExitStack() as stack:
+            started = await self._executions.start_all(caller, wanted)
+            bells = [
+                stack.enter_context(self._hub.waiting(each.id))
+                for each in started
+                if not isinstance(each, WorkflowError) and each.state not in FINAL
+            ]
+            for bell in bells:
+                await _rung(bell, deadline)
+            rows = await asyncio.gather(
+                *(self._executions.get(caller, each.id) for each in started if not isinstance(each, WorkflowError))
+            )
+        left = iter(rows)
+        return [each if isinstance(each, WorkflowError) else next(left) for each in started]
 
     async def get(self, caller: Caller, execution_id: str, seconds: float) -> Row:
         """Return an execution once it is final, or as it stands when the time is over."""

@@ -1,5 +1,6 @@
 """Executions: started and steered through the engine, read from Postgres."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.json_text import checked_object, members, text_of
 from mistral_api_gateway.operations.starts import Starts
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import InvalidInput, NotFound
+from mistral_core.errors import InvalidInput, NotFound, WorkflowError
 from mistral_core.machine.state import State
 from mistral_persistence import execution_reads as reads
 from mistral_persistence.listing import Page
@@ -83,6 +84,19 @@ class Executions:
             traceparent=telemetry.current_traceparent() or "",
         )
         return await self._starts.start(start)
+
+    async def start_all(
+        self, caller: Caller, wanted: Sequence[StartRequest]
+    ) -> list[engine.ExecutionSummary | WorkflowError]:
+        """Start many, each on its own; return what ``start`` returns or raises for each, in the same order."""
+
+        async def one(each: StartRequest) -> engine.ExecutionSummary | WorkflowError:
+            try:
+                return await self.start(caller, each)
+            except WorkflowError as error:
+                return error
+
+        return await asyncio.gather(*map(one, wanted))
 
     async def get(self, caller: Caller, execution_id: str) -> reads.Row:
         """Return an execution with every column.

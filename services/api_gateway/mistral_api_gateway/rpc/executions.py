@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc.aio
 from google.protobuf.duration_pb2 import Duration
+from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from mistral.v1 import execution_pb2 as messages
 from mistral.v1 import execution_service_pb2 as service
@@ -15,10 +16,12 @@ from mistral_api_gateway.operations.caller import ANYONE
 from mistral_api_gateway.operations.executions import StartRequest
 from mistral_api_gateway.rpc.paging import among, equal, page_of, split
 from mistral_api_gateway.rpc.states import state_message, state_text, state_texts, timestamp, timestamp_of
-from mistral_core.errors import InvalidInput, Unavailable
+from mistral_core.errors import InvalidInput, Unavailable, WorkflowError
 from mistral_persistence.execution_reads import ALL_COLUMNS, LIST_COLUMNS, Row
 from mistral_persistence.history import HistoryEvent
+from mistral_runtime.errors import status_of
 
+_MOST_STARTS = 1_000
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -33,21 +36,22 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
     async def StartExecution(
         self, request: service.StartExecutionRequest, context: _Context
     ) -> service.StartExecutionResponse:
-        wanted = StartRequest(
-            workflow=request.workflow,
-            namespace=request.namespace,
-            input=request.input.encode(),
-            params=request.params.encode(),
-            description=request.description,
-            id=request.id,
-            request_id=_request_id(request.request_id),
-        )
+        wanted = _wanted(request)
         if request.HasField("wait"):
             row = await self._waiting.start(ANYONE, wanted, _seconds(request.wait))
         else:
             started = await self._executions.start(ANYONE, wanted)
             row = await self._executions.get(ANYONE, started.id)
         return service.StartExecutionResponse(execution=_message(row))
+
+    async def StartExecutions(
+        self, request: service.StartExecutionsRequest, context: _Context
+    ) -> service.StartExecutionsResponse:
+        if not 1 <= len(request.starts) <= _MOST_STARTS:
+            raise InvalidInput(f"starts must hold 1 to {_MOST_STARTS} requests, it holds {len(request.starts)}")
+        seconds = _seconds(request.wait) if request.HasField("wait") else 0.0
+        rows = await self._waiting.start_all(ANYONE, [_wanted(each) for each in request.starts], seconds)
+        return service.StartExecutionsResponse(results=map(_result, rows))
 
     async def GetExecution(
         self, request: service.GetExecutionRequest, context: _Context
@@ -117,6 +121,26 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
     ) -> service.DeleteExecutionResponse:
         await self._executions.delete(ANYONE, request.id, force=request.force)
         return service.DeleteExecutionResponse()
+
+
+def _wanted(request: service.StartExecutionRequest) -> StartRequest:
+    return StartRequest(
+        workflow=request.workflow,
+        namespace=request.namespace,
+        input=request.input.encode(),
+        params=request.params.encode(),
+        description=request.description,
+        id=request.id,
+        request_id=_request_id(request.request_id),
+    )
+
+
+def _result(row: Row | WorkflowError) -> service.StartExecutionResult:
+    if not isinstance(row, WorkflowError):
+        return service.StartExecutionResult(execution=_message(row))
+    known = status_of(row)
+    status = known[1] if known else status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=str(row))
+    return service.StartExecutionResult(error=status)
 
 
 def _request_id(text: str) -> str:

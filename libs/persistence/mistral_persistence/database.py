@@ -40,6 +40,8 @@ async def connected(url: str, *, size: int = 8, application: str = "mistral") ->
         min_size=1,
         max_size=size,
         command_timeout=60,
+        # Each return to the pool would set a timer for it.
+        max_inactive_connection_lifetime=0,
         reset=_keep,
         server_settings={"application_name": application, "jit": "off"},
     )

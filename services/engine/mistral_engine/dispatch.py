@@ -60,8 +60,13 @@ def envelopes_of(batch: Batch, naming: Naming) -> list[Envelope]:
     return [
         Envelope(naming.next(), queue, traceparent, [(change.execution, run) for change, run in some])
         for (queue, traceparent), runs in groups.items()
-        for some in _portions(runs)
+        # Results come back by partition: what is sent together then comes back together.
+        for some in _portions(sorted(runs, key=_partition))
     ]
+
+
+def _partition(run: tuple[Change, RunAction]) -> int:
+    return run[0].execution.partition
 
 
 def action_task(execution: Execution, run: RunAction) -> envelope_pb2.ActionTask:

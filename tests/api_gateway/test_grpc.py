@@ -135,3 +135,15 @@ async def test_health_and_reflection_are_there(channel):
     )
 
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+async def test_none_and_too_many_starts_in_one_call_are_refused(channel, count):
+    starts = [executions.StartExecutionRequest(workflow="x")] * count
+
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await executions_grpc.ExecutionServiceStub(channel).StartExecutions(
+            executions.StartExecutionsRequest(starts=starts)
+        )
+
+    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT

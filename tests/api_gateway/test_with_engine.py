@@ -296,13 +296,3 @@ async def test_many_start_together_and_a_refused_one_touches_no_other(rest, stub
     assert refused.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     assert "missing=['text']" in refused.error.message
     assert [json.loads(each.execution.output)["said"] for each in answer.results] == [str(n) for n in range(20)]
-
-
-@pytest.mark.parametrize("count", [0, 1001])
-async def test_none_and_too_many_starts_in_a_call_are_refused(stub, count):
-    starts = [service.StartExecutionRequest(workflow="x")] * count
-
-    with pytest.raises(grpc.aio.AioRpcError) as refusal:
-        await stub.StartExecutions(service.StartExecutionsRequest(starts=starts))
-
-    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -29,6 +29,7 @@ from mistral_persistence import restore
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import Letter, bury
 from mistral_persistence.definitions import Wanted
+from mistral_persistence.flush import LeaseLost
 from mistral_persistence.restore import Stored
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,11 @@ class Applying:
         return settle
 
     async def load(self, execution_ids: Iterable[str], batch: Batch | None = None) -> None:
-        """Bring executions into memory; those that do not exist, or are not ours, stay out."""
+        """Bring executions into memory; those that do not exist stay out, and so do those that are not ours.
+
+        Raises:
+            LeaseLost: If one for which there is work in ``batch`` is not ours any more: whoever owns it now must do it.
+        """
         known = batch.changes if batch is not None else {}
         missing = [i for i in dict.fromkeys(execution_ids) if i not in known and self._hot.get(i) is None]
         if not missing:
@@ -87,8 +92,8 @@ class Applying:
                 _log.error("execution %s cannot go on: its definition cannot be had", execution_id)
             elif self._ownership.owns(each.execution["partition"]):
                 self._take_in(each, workflows[version])
-            else:
-                _log.debug("execution %s is another engine's", execution_id)
+            elif batch is not None:
+                raise LeaseLost
 
     def _take_in(self, stored: Stored, definition: Workflow) -> None:
         try:

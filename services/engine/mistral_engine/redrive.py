@@ -18,7 +18,7 @@ from mistral_engine.applying import Applying
 from mistral_engine.dispatch import Envelope, queue_of
 from mistral_engine.executors import Executors
 from mistral_engine.figures import REDRIVEN
-from mistral_engine.flights import Flight, Flights, runs_of
+from mistral_engine.flights import Flight, Flights, flight, runs_of
 from mistral_engine.hot import HotExecutions
 from mistral_engine.ids import new_id, now
 from mistral_engine.outgoing import Outgoing
@@ -117,16 +117,5 @@ class Redrive:
             # A new name: under the old one the bus might drop it.
             envelope = kind(f"again-{new_id()}", queue_of(execution, run), "", [(execution, run)])
             envelopes.append(envelope)
-            self._flights.add(
-                Flight(
-                    old.execution_id,
-                    old.partition,
-                    old.task_id,
-                    old.action_id,
-                    run.attempt,
-                    now(),
-                    envelope.id,
-                    old.safe_rerun,
-                )
-            )
+            self._flights.add(flight(execution, run.task_id, run.action_id, now(), envelope.id))
         await self._outgoing.dispatch(envelopes)

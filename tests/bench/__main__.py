@@ -19,6 +19,7 @@ import uvloop
 from mistral_mesh import MeshError, Plan, ephemeral, status
 from tests.bench.counters import Counters
 from tests.bench.load import Wrong, clients
+from tests.bench.machine import look
 from tests.bench.measure import Figures, measured
 from tests.bench.scenarios import SCENARIOS, Scenario
 from tests.bench.table import table
@@ -48,10 +49,13 @@ async def _suite(target: Target, scenarios: Sequence[Scenario], runs: int) -> No
     all_figures: list[Figures] = []
     async with clients(target.grpc, target.url) as ready:
         await ready.define()
+        print(json.dumps(look(target.grpc).line()), flush=True)
         for scenario in scenarios:
             figures = await measured(scenario, ready, counters, runs)
             all_figures.append(figures)
             print(json.dumps(figures.line()), flush=True)
+        # Once more: a machine that is shared changes its speed while one measures.
+        print(json.dumps(look(target.grpc).line()), flush=True)
     print()
     print(*table(all_figures), sep="\n", flush=True)
 

@@ -24,6 +24,8 @@ _BATCH_HEADERS = {"content-type": "application/cloudevents-batch+json"}
 _NOT_IN_SUBJECTS = re.compile(r"[^A-Za-z0-9_-]")
 _SENDING = 256
 _FINISH_SECONDS = 2.0
+# What happens to tasks is told this much later at most, so that the steps of a fast workflow share messages.
+_TASK_EVENTS_SECONDS = 0.02
 
 
 class Outgoing:
@@ -33,6 +35,8 @@ class Outgoing:
         self._bus = bus
         self._sending: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(_SENDING)
+        self._told: list[Told] = []
+        self._telling: asyncio.TimerHandle | None = None
         self.messages = 0
 
     async def dispatch(self, envelopes: Sequence[Envelope]) -> None:
@@ -59,7 +63,19 @@ class Outgoing:
         self._send("mistral.notifier.wake", b"")
 
     def publish(self, told: Sequence[Told]) -> None:
-        """Publish events as CloudEvents, one message per project and kind."""
+        """Publish events as CloudEvents: those of executions at once, those of tasks alone a little later."""
+        self._told.extend(told)
+        if any(event.announce.task_id is None for event in told):
+            self._tell()
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TASK_EVENTS_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        """One message per project and kind."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        told, self._told = self._told, []
         groups: dict[tuple[str, str], list[bytes]] = {}
         for event in told:
             kind = "execution" if event.announce.task_id is None else "task"
@@ -70,7 +86,8 @@ class Outgoing:
             self.messages += 1
 
     async def finish(self) -> None:
-        """Wait a moment for what is under way; whoever comes next sends the rest."""
+        """Send what lingers and wait a moment for what is under way; whoever comes next sends the rest."""
+        self._tell()
         if self._sending:
             await asyncio.wait(self._sending, timeout=_FINISH_SECONDS)
 

@@ -104,6 +104,7 @@ class PullConsumer:
                 # Without a connection this would take until its deadline; the server drops it by itself in time.
                 if not self._bus.connected:
                     raise BusUnavailable("there is no connection")
+                await self._bus.outbox.drain()
                 await remove(self._bus.api, self._definition.stream, self._definition.name)
             except BusError as error:
                 _log.warning("consumer %s was not removed: %s", self._definition.name, error)

@@ -68,7 +68,8 @@ class Delivery:
     def ack(self) -> None:
         """Done: never deliver it again."""
         self._origin.settled(self)
-        self._answer(b"")
+        if not self._origin.gone:
+            self._origin.outbox.ack(self._reply, b"")
 
     def nak(self, delay: float | None = None) -> None:
         """Deliver it again, at once or after ``delay`` seconds."""

@@ -1,4 +1,9 @@
-"""Messages sent without confirmation (acks, answers, wake-ups): put down at once, written by one task."""
+"""Messages sent without confirmation (acks, answers, wake-ups): put down at once, written by one task.
+
+Acks are written a little later, many at once. JetStream begins a new file whenever the last message of a file is
+acked; for a queue that is mostly empty, as ours are, that would be a file made and a file deleted for every message,
+and more work than all else that the server does for it.
+"""
 
 import asyncio
 import logging
@@ -12,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 _CAPACITY = 100_000
 _FLUSH_SECONDS = 2
+ACK_LINGER_SECONDS = 0.1
+_MOST_LINGERING = 256
 
 _Entry = tuple[str, bytes, dict[str, str] | None]
 
@@ -22,6 +29,8 @@ class Outbox:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._entries: deque[_Entry] = deque()
+        self._acks: list[_Entry] = []
+        self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._open = True
         self._dropped = 0
@@ -32,6 +41,23 @@ class Outbox:
             return
         self._entries.append((subject, data, dict(headers) if headers else None))
         self._wake.set()
+
+    def ack(self, subject: str, data: bytes) -> None:
+        """Send an ack within a tenth of a second; after a crash in between, what it was for is delivered again."""
+        self._acks.append((subject, data, None))
+        if len(self._acks) >= _MOST_LINGERING:
+            self.settle()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(ACK_LINGER_SECONDS, self.settle)
+
+    def settle(self) -> None:
+        """Send the acks that linger."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        acks, self._acks = self._acks, []
+        for subject, data, headers in acks:
+            self.send(subject, data, headers)
 
     def hold(self) -> None:
         """Write nothing for now: the connection is down, or the streams have not been checked after it was."""
@@ -47,6 +73,7 @@ class Outbox:
     def drop_acks(self, stream: str) -> None:
         """Forget acks for a stream that was made anew: its sequence numbers mean other messages now."""
         prefix = f"$JS.ACK.{stream}."
+        self.settle()
         self._entries = deque(entry for entry in self._entries if not entry[0].startswith(prefix))
 
     async def run(self) -> None:
@@ -57,6 +84,7 @@ class Outbox:
 
     async def drain(self) -> None:
         """Write what is left and wait until the server has it, for up to two seconds."""
+        self.settle()
         if not (self._open and self._client.is_connected):
             return
         try:

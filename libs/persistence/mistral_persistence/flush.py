@@ -23,19 +23,23 @@ _TYPES = {
 }
 _COLUMNS = {kind: types.split() for kind, types in _TYPES.items()}
 _QUOTED = frozenset({"text", "json"})
-_LEASE_LOST = "MM001"
 
 
-def _statement() -> str:
+def _statement() -> tuple[str, str]:
     types = ["smallint", "bigint", *(each for types in _COLUMNS.values() for each in types)]
-    return "SELECT engine_flush_v1({})".format(", ".join(f"${n}::text::{t}[]" for n, t in enumerate(types, 1)))
+    flush = "engine_flush_v1({})".format(", ".join(f"${n}::text::{t}[]" for n, t in enumerate(types, 1)))
+    return f"SELECT {flush}", f"SELECT definitions_unchanged_v1(${len(types) + 1}), {flush}"
 
 
-_STATEMENT = _statement()
+_STATEMENT, _STATEMENT_IF_UNCHANGED = _statement()
 
 
 class LeaseLost(Exception):
     """Another engine took over a partition of the batch; nothing was written."""
+
+
+class DefinitionChanged(Exception):
+    """A definition was changed after the epoch that the batch relies upon; nothing was written."""
 
 
 class Rows(Struct):
@@ -62,11 +66,17 @@ class Rows(Struct):
     notice: list[tuple[Any, ...]] = []
 
 
-async def flush(connection: Connection, epochs: Mapping[int, int], rows: Rows) -> None:
+async def flush(
+    connection: Connection, epochs: Mapping[int, int], rows: Rows, *, definitions: int | None = None
+) -> None:
     """Write ``rows`` if this engine still holds every partition of ``epochs`` (partition to epoch).
+
+    Args:
+        definitions: The definition epoch that what is started relies upon; None if it relies upon none.
 
     Raises:
         LeaseLost: If it does not; nothing was written.
+        DefinitionChanged: If the definition epoch is another one; nothing was written.
         asyncpg.PostgresError: If the server refused; nothing was written.
         OSError, asyncpg.InterfaceError: If the connection broke; whether it was written is unknown.
     """
@@ -74,11 +84,18 @@ async def flush(connection: Connection, epochs: Mapping[int, int], rows: Rows) -
     for kind, types in _COLUMNS.items():
         arguments.extend(_literals(getattr(rows, kind), types))
     try:
-        await connection.execute(_STATEMENT, *arguments)
+        if definitions is None:
+            await connection.execute(_STATEMENT, *arguments)
+        else:
+            await connection.execute(_STATEMENT_IF_UNCHANGED, *arguments, definitions)
     except asyncpg.PostgresError as error:
-        if error.sqlstate == _LEASE_LOST:
-            raise LeaseLost from error
-        raise
+        match error.sqlstate:
+            case "MM001":
+                raise LeaseLost from error
+            case "MM002":
+                raise DefinitionChanged from error
+            case _:
+                raise
 
 
 # Arrays travel as literals: asyncpg looks into every element of an array for further arrays, which costs more than

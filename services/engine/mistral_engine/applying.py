@@ -152,6 +152,8 @@ class Applying:
 
     def _start(self, batch: Batch, work: StartWork) -> Settle:
         existing = batch.change(work.start.id) if work.named else None
+        if existing is None:
+            batch.rely(work.definitions)
         change = existing or batch.begin(work.start, work.traceparent)
         return lambda: _answer(work, change)
 
@@ -202,8 +204,9 @@ class Applying:
     async def _start_children(self, batch: Batch, *, refused: bool) -> None:
         starts, batch.child_starts = batch.child_starts, []
         found = await self._definitions.find([_wanted(parent.execution, command) for parent, command in starts])
+        batch.rely(found.epoch)
         at = now()
-        for (parent, command), definition in zip(starts, found, strict=True):
+        for (parent, command), definition in zip(starts, found.definitions, strict=True):
             try:
                 if refused:
                     raise LimitExceeded(f"Sub-workflows are nested too deeply [name={command.workflow}]")

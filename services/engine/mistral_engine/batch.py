@@ -53,6 +53,7 @@ class Batch:
         changes: By execution id.
         pending: Events that executions of the batch have for one another.
         child_starts: (parent's change, command) of sub-workflows whose definitions are still to be found.
+        definitions: The definition epoch that what is started relies upon; None if it relies upon none.
         letters: Events that could not be applied, to be put aside.
         runs: (execution, command) by action id; the last command of an action counts.
     """
@@ -69,6 +70,7 @@ class Batch:
     gone: set[tuple[str, str, int]] = field(default_factory=set)
     letters: list[Letter] = field(default_factory=list)
     events: int = 0
+    definitions: int | None = None
     _seen: dict[str, Surroundings] = field(default_factory=dict)
 
     def change(self, execution_id: str) -> Change | None:
@@ -78,6 +80,12 @@ class Batch:
             change = Change(hot.execution, hot.position, hot.traceparent, before=hot.execution)
             self.changes[execution_id] = change
         return change
+
+    def rely(self, epoch: int | None) -> None:
+        """Take note that something is started by definitions remembered from ``epoch``; None if by those of now."""
+        if epoch is not None:
+            # Of two epochs one is over: the commit is to find that out.
+            self.definitions = epoch if self.definitions is None else min(epoch, self.definitions)
 
     def begin(self, start: Start, traceparent: str) -> Change:
         """Start an execution.

@@ -1,8 +1,11 @@
-"""Parsed definitions by version, which never change, and what names mean, which is asked anew each time."""
+"""Parsed definitions by version, which never change, and what names mean, which is remembered as of one epoch.
+
+Whoever starts something by what was remembered has the epoch checked in the commit, see ``Names.epoch``.
+"""
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -31,6 +34,18 @@ class Definition(Struct, frozen=True):
     workflow: Workflow
 
 
+class Names(Struct, frozen=True):
+    """What names mean.
+
+    Attributes:
+        definitions: In the order asked for; None where nothing visible fits.
+        epoch: The definition epoch that they are remembered from; None if they were asked for just now.
+    """
+
+    definitions: list[Definition | None]
+    epoch: int | None = None
+
+
 class Definitions:
     """The definitions of one engine; keeps the parsed ones that were used last.
 
@@ -42,18 +57,37 @@ class Definitions:
         self.adhoc = AdhocActions(pool)
         self._pool = pool
         self._parsed: OrderedDict[tuple[str, int], tuple[str | None, Workflow]] = OrderedDict()
+        self._epoch = -1
+        self._remembered: dict[Wanted, Definition] = {}
 
-    async def find(self, wanted: Sequence[Wanted]) -> list[Definition | None]:
-        """Return what each of ``wanted`` means now; None where nothing visible fits."""
+    async def find(self, wanted: Sequence[Wanted], *, anew: bool = False) -> Names:
+        """Return what each of ``wanted`` means, by what is remembered if that tells all and ``anew`` is not set."""
+        if not anew:
+            remembered = [self._remembered.get(each) for each in wanted]
+            if None not in remembered:
+                return Names(remembered, self._epoch)
         epoch, found = await stored.find(self._pool, wanted)
         await self.adhoc.reach(epoch)
         await self._parse([(f.id, f.version) for f in found if f is not None])
-        return [
+        definitions = [
             None
             if f is None or (f.id, f.version) not in self._parsed
             else Definition(f.id, f.version, f.name, f.namespace, *self._parsed[f.id, f.version])
             for f in found
         ]
+        self._remember(epoch, zip(wanted, definitions, strict=True))
+        return Names(definitions)
+
+    def forget(self) -> None:
+        """What is remembered is over: look all of it up again."""
+        self._remembered = {}
+
+    def _remember(self, epoch: int, found: Iterable[tuple[Wanted, Definition | None]]) -> None:
+        if epoch < self._epoch:
+            return
+        if epoch > self._epoch or len(self._remembered) > _KEPT:
+            self._epoch, self._remembered = epoch, {}
+        self._remembered.update((wanted, definition) for wanted, definition in found if definition is not None)
 
     async def versions(self, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Workflow]:
         """Return the parsed workflows of (workflow id, version) pairs; those that cannot be had are missing."""

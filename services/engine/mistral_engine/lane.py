@@ -28,7 +28,7 @@ from mistral_engine.settings import Settings
 from mistral_engine.work import Inbox, JobWork, ResultsWork, StartWork, Work, fail, parted
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import bury
-from mistral_persistence.flush import LeaseLost, Rows, flush
+from mistral_persistence.flush import DefinitionChanged, LeaseLost, Rows, flush
 from mistral_persistence.outage import OUTAGE
 from mistral_runtime.bus import BusError
 from mistral_runtime.telemetry import span
@@ -76,7 +76,7 @@ class Lane:
         self.events = 0
         self.commits = 0
         self._pool = pool
-        self._adhoc = definitions.adhoc
+        self._definitions = definitions
         self._surroundings = surroundings
         self._ownership = ownership
         self._outgoing = outgoing
@@ -124,6 +124,8 @@ class Lane:
             await self._look_at_leases()
             for work in works:
                 fail(work, Unavailable("the execution has just moved to another engine; try again"))
+        except DefinitionChanged as error:
+            await self._look_up_anew(works, error)
         except OUTAGE as error:
             await self._unknown(works, error)
         except Exception as error:
@@ -134,6 +136,18 @@ class Lane:
                 middle = len(parts) // 2
                 await self._commit(parts[:middle])
                 await self._commit(parts[middle:])
+
+    async def _look_up_anew(self, works: Sequence[Work], error: DefinitionChanged) -> None:
+        """Have starts look their definitions up again; do the others again, whose sub-workflows then do so as well."""
+        self._definitions.forget()
+        rest = []
+        for work in works:
+            if isinstance(work, StartWork) and work.definitions is not None:
+                fail(work, error)
+            else:
+                rest.append(work)
+        if rest:
+            await self._commit(rest)
 
     async def _refuse(self, work: Work, error: Exception) -> None:
         """Put aside the one work that cannot be committed, and end the execution that would wait for its effect."""
@@ -165,7 +179,7 @@ class Lane:
         self.inbox.put_first(list(works))
 
     async def _attempt(self, works: Sequence[Work]) -> None:
-        batch = Batch(self._surroundings, self._adhoc.of, self.hot.get)
+        batch = Batch(self._surroundings, self._definitions.adhoc.of, self.hot.get)
         try:
             settled = await self.applying.apply(batch, works)
             at = now()
@@ -195,7 +209,7 @@ class Lane:
         epochs = self._ownership.epochs({c.execution.partition for c in batch.changes.values()})
         with COMMIT_SECONDS.time():
             async with self._pool.acquire() as connection:
-                await flush(connection, epochs, rows)
+                await flush(connection, epochs, rows, definitions=batch.definitions)
 
     def _keep(self, batch: Batch) -> None:
         for change in batch.changes.values():

@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 
 from mistral.internal.v1 import engine_service_pb2 as pb
-from mistral_core.errors import InvalidInput, NotFound, Unavailable, WorkflowError
+from mistral_core.errors import InvalidInput, LimitExceeded, NotFound, Unavailable, WorkflowError
 from mistral_core.machine.event import Start
 from mistral_core.machine.execution import Execution
-from mistral_engine.definitions import Definition, Definitions, wanted
+from mistral_engine.definitions import Definition, Definitions, Names, wanted
 from mistral_engine.environments import Known, named_by, resolved
 from mistral_engine.ids import id_of_request, new_id, now, partition_of_id
 from mistral_engine.lane import Lane
@@ -20,6 +20,7 @@ from mistral_engine.standalone import definition_for, input_for
 from mistral_engine.summary import refusal_of, summary_of
 from mistral_engine.work import StartWork
 from mistral_persistence.database import Pool
+from mistral_persistence.flush import DefinitionChanged
 from mistral_persistence.records import to_text
 from mistral_runtime.telemetry import recorded
 
@@ -41,20 +42,34 @@ class Starts:
 
     async def start(self, orders: Sequence[pb.ExecutionStart]) -> list[pb.ExecutionStarted]:
         """Start each order on its own and return an answer for each, in the same order."""
-        found = await self._definitions.find(
-            [wanted(to_text(o.project_id), to_text(o.workflow), to_text(o.namespace)) for o in orders]
-        )
-        environments = await named_by(self._pool, orders)
-        for number, order in enumerate(orders):
-            if order.HasField("action"):
-                found[number] = await definition_for(self._definitions, order.namespace)
-        pairs = zip(orders, found, strict=True)
-        waits = [self._offer(order, definition, environments) for order, definition in pairs]
-        answers = await asyncio.gather(*waits, return_exceptions=True)
+        names = await self._named(orders)
+        answers = await self._started(orders, names)
+        if names.epoch is not None:
+            # What is remembered may be over, and then so may be the reason of a refusal.
+            refused = [number for number, answer in enumerate(answers) if _doubtful(answer)]
+            if refused:
+                again = [orders[number] for number in refused]
+                fresh = await self._started(again, await self._named(again, anew=True))
+                for number, answer in zip(refused, fresh, strict=True):
+                    answers[number] = answer
         return [_answer(answer) for answer in answers]
 
+    async def _named(self, orders: Sequence[pb.ExecutionStart], *, anew: bool = False) -> Names:
+        return await self._definitions.find(
+            [wanted(to_text(o.project_id), to_text(o.workflow), to_text(o.namespace)) for o in orders], anew=anew
+        )
+
+    async def _started(self, orders: Sequence[pb.ExecutionStart], names: Names) -> list[Execution | BaseException]:
+        environments = await named_by(self._pool, orders)
+        waits = []
+        for order, named in zip(orders, names.definitions, strict=True):
+            alone = order.HasField("action")
+            definition = await definition_for(self._definitions, order.namespace) if alone else named
+            waits.append(self._offer(order, definition, environments, names.epoch))
+        return await asyncio.gather(*waits, return_exceptions=True)
+
     def _offer(
-        self, order: pb.ExecutionStart, definition: Definition | None, environments: Known
+        self, order: pb.ExecutionStart, definition: Definition | None, environments: Known, epoch: int | None
     ) -> asyncio.Future[Execution]:
         answer: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         try:
@@ -63,7 +78,7 @@ class Starts:
             start = self._read(order, definition, environments)
             lane = self._lanes[start.partition % len(self._lanes)]
             named = bool(order.id or order.request_id)
-            lane.offer(StartWork(start, answer, named, recorded(order.traceparent)))
+            lane.offer(StartWork(start, answer, named, recorded(order.traceparent), epoch))
         except WorkflowError as error:
             answer.set_exception(error)
         return answer
@@ -134,6 +149,12 @@ def json_object(data: bytes, field: str) -> Mapping[str, Any]:
         return msgspec.json.decode(data, type=dict[str, Any])
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{field} must be a JSON object: {error}") from None
+
+
+def _doubtful(answer: Execution | BaseException) -> bool:
+    """Whether the definition may be to blame."""
+    unrelated = isinstance(answer, LimitExceeded | Unavailable)
+    return isinstance(answer, WorkflowError | DefinitionChanged) and not unrelated
 
 
 def _answer(answer: Execution | BaseException) -> pb.ExecutionStarted:

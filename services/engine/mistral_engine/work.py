@@ -22,12 +22,14 @@ class StartWork:
 
     Attributes:
         named: Whether the caller chose the id, so that it may exist already.
+        definitions: The epoch that the definition is remembered from; None if it was looked up for this start.
     """
 
     start: Start
     answer: asyncio.Future[Execution]
     named: bool = False
     traceparent: str = ""
+    definitions: int | None = None
 
 
 @dataclass(slots=True)

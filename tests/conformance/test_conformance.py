@@ -21,7 +21,7 @@ _SECONDS = 600
 @pytest.fixture(scope="module")
 def failures(new_mesh: Callable[..., MeshStatus], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]]:
     """What failed of all that is expected to pass, by area; all areas run at once, for most of the time is waiting."""
-    mesh = new_mesh(settings={"MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.0/8"})
+    mesh = new_mesh(settings={"MISTRAL_EGRESS_ALLOWED": "127.0.0.0/8"})
     chosen = tmp_path_factory.mktemp("conformance") / "cases"
     chosen.write_text("".join(f"{path}\n" for case, path in CASES.items() if awaited(case) is None))
     done = subprocess.run(

@@ -189,7 +189,7 @@ def process(nats: str) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         settings = {
             "MISTRAL_NATS_URL": nats,
             "MISTRAL_EXECUTOR_QUEUES": queue,
-            "MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.0/8",
+            "MISTRAL_EGRESS_ALLOWED": "127.0.0.0/8",
             **environment,
         }
         begun = subprocess.Popen([sys.executable, "-m", "mistral_executor"], env={**os.environ, **settings})

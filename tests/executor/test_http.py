@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 async def executor(start: Any) -> Any:
-    return await start(http_allowed=("127.0.0.0/8",))
+    return await start(egress_allowed=("127.0.0.0/8",))
 
 
 async def test_result_has_everything_there_is_to_know(engine: Any, site: Any):

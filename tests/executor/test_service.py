@@ -73,11 +73,11 @@ def test_settings_come_from_the_environment():
         {
             "MISTRAL_EXECUTOR_SLOTS": "3",
             "MISTRAL_EXECUTOR_QUEUES": "a, b",
-            "MISTRAL_EXECUTOR_HTTP_ALLOWED": "10.0.0.0/8",
+            "MISTRAL_EGRESS_ALLOWED": "10.0.0.0/8",
         }
     )
 
-    assert (settings.slots, settings.queues, settings.http_allowed) == (3, ("a", "b"), ("10.0.0.0/8",))
+    assert (settings.slots, settings.queues, settings.egress_allowed) == (3, ("a", "b"), ("10.0.0.0/8",))
     assert settings.service.name == "executor-0"
 
 

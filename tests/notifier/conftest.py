@@ -38,7 +38,7 @@ def notifier(database: str, nats: str) -> Callable[..., AbstractAsyncContextMana
         values = {
             "MISTRAL_DATABASE_URL": database,
             "MISTRAL_NATS_URL": nats,
-            "MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.0/8",
+            "MISTRAL_EGRESS_ALLOWED": "127.0.0.0/8",
             "MISTRAL_NOTIFIER_BACKOFF_SECONDS": "0.1",
         }
         return running(NotifierSettings.read(values | environment))

@@ -111,7 +111,7 @@ async def test_what_a_killed_notifier_had_in_hand_is_delivered_by_another(notifi
             **os.environ,
             "MISTRAL_DATABASE_URL": database,
             "MISTRAL_NATS_URL": nats,
-            "MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.1",
+            "MISTRAL_EGRESS_ALLOWED": "127.0.0.1",
         },
     )
     await outside.tell({"type": "webhook", "url": receiver.url}, times=3)

@@ -66,12 +66,12 @@ async def test_a_redirect_is_not_followed(notifier, outside, receiver):
 
 
 async def test_a_private_address_is_denied_unless_allowed(notifier, outside, receiver):
-    async with notifier(MISTRAL_EXECUTOR_HTTP_ALLOWED="10.0.0.0/8"):
+    async with notifier(MISTRAL_EGRESS_ALLOWED="10.0.0.0/8"):
         await outside.tell({"type": "webhook", "url": receiver.url})
         await outside.until("count(given_up_at) = 1")
 
     assert receiver.requests == []
-    assert "not a public address" in await outside.pool.fetchval("SELECT error FROM notification")
+    assert "resolves to a blocked address (127.0.0.1) that is not in MISTRAL_EGRESS_ALLOWED" in await outside.pool.fetchval("SELECT error FROM notification")
 
 
 async def test_entries_that_cannot_work_are_given_up_at_once(notifier, outside):

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from mistral_core.errors import Invalid
-from mistral_runtime.egress import AddressDenied, Allowed, GuardedTransport
+from mistral_runtime.egress import AddressDenied, Allowed
+from mistral_runtime.egress_http import GuardedTransport
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,9 @@ from mistral_runtime.egress import AddressDenied, Allowed, GuardedTransport
         "::ffff:169.254.169.254",
         "64:ff9b::10.0.0.1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "168.63.129.16",
+        "192.0.0.192",
     ],
 )
 def test_what_is_not_public_is_denied(address):
@@ -86,7 +90,7 @@ async def test_the_transport_asks_before_it_connects_however_the_address_is_writ
 
 
 async def test_the_transport_connects_to_what_is_allowed(port):
-    transport = GuardedTransport(Allowed(["127.0.0.0/8"]))
+    transport = GuardedTransport(Allowed(["127.0.0.0/8", "::1"]))
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
         answer = await client.get(f"http://localhost:{port}/")
 

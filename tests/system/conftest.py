@@ -22,7 +22,7 @@ def victims(new_mesh: Callable[..., MeshStatus]) -> Iterator[Callable[..., Victi
     homes = []
 
     def start(**options: int) -> Victim:
-        settings = {"MISTRAL_EXECUTOR_HTTP_ALLOWED": "127.0.0.0/8"}
+        settings = {"MISTRAL_EGRESS_ALLOWED": "127.0.0.0/8"}
         mesh = new_mesh(settings=settings, **options)
         homes.append(mesh.home)
         return Victim(mesh, settings, **options)

@@ -1,32 +1,36 @@
-"""The guard on HTTP requests that users cause: where they may go, checked on the very address that is connected to.
+"""The guard on connections that users cause: where they may go, judged on the very address that is connected to.
 
-A name is resolved here, each address is judged, and the connection goes to a judged address, so a second answer of
-the name server cannot lead elsewhere. Users of this module depend on httpx themselves.
+A name is resolved here once, every address it has is judged, and the connection goes to one of those: what the name
+server says a second later changes nothing. ``egress_http`` puts HTTP on top; nothing else connects for a user.
 """
 
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-import httpcore
-import httpx
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from mistral_core.errors import Forbidden, Invalid
 
-SETTING = "MISTRAL_EXECUTOR_HTTP_ALLOWED"
+SETTING = "MISTRAL_EGRESS_ALLOWED"
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 # NAT64: the last four bytes are the IPv4 address that is really reached.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_RESOLVE_SECONDS = 10.0
+# The old way to write an IPv4 address as an IPv6 one.
+_COMPATIBLE = ipaddress.ip_network("::/96")
+# Servers of clouds for their own guests, although their addresses are public by number.
+_METADATA = tuple(ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24"))
 
 
 class AddressDenied(Forbidden):
-    """The host resolves to no address that may be connected to; trying again will not help."""
+    """The host has an address that may not be connected to; trying again will not help."""
+
+
+class Unresolved(OSError):
+    """The name has no address."""
 
 
 class Allowed:
@@ -51,80 +55,86 @@ class Allowed:
                 self._hosts.add(entry.lower().rstrip("."))
 
     def permits(self, host: str, address: str) -> bool:
-        """Whether a request to ``host`` may connect to ``address``, one of those that it resolves to."""
+        """Whether a connection to ``host`` may go to ``address``, one of those that it resolves to."""
         if host.lower().rstrip(".") in self._hosts:
             return True
         ip = _reached(ipaddress.ip_address(address.partition("%")[0]))
         if any(ip in network for network in self._networks):
             return True
-        return ip.is_global and not ip.is_multicast
+        return ip.is_global and not ip.is_multicast and not any(ip in network for network in _METADATA)
 
 
 def _reached(ip: _Address) -> _Address:
     """The address that a packet ends up at, for IPv6 forms that carry an IPv4 address."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
-    if ip in _NAT64:
+    # 0 and 1 are IPv6's own "unspecified" and "loopback".
+    if ip in _NAT64 or (ip in _COMPATIBLE and int(ip) > 1):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
 
 
-class _Guarded(httpcore.AsyncNetworkBackend):
-    def __init__(self, allowed: Allowed) -> None:
-        self._allowed = allowed
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (the name is httpcore's)
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        permitted = [address for address in await _resolve(host, port, timeout) if self._allowed.permits(host, address)]
-        if not permitted:
-            raise AddressDenied(f"{host} is not a public address and not in {SETTING}")
-        for address in permitted[:-1]:
-            try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return await self._inner.connect_tcp(permitted[-1], port, timeout, local_address, socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-async def _resolve(host: str, port: int, timeout_seconds: float | None) -> Sequence[str]:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(timeout_seconds or _RESOLVE_SECONDS):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except TimeoutError:
-        raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from None
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"the name {host} cannot be resolved: {error}") from error
+async def resolved(host: str, port: int) -> Sequence[str]:
+    """Return every address of a name, in the order of preference."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class GuardedTransport(httpx.AsyncHTTPTransport):
-    """For ``httpx.AsyncClient(transport=GuardedTransport(allowed), trust_env=False)``.
-
-    Requests raise ``AddressDenied`` when the guard says no, else what httpx raises.
+class Guard:
+    """Resolves names and connects, to judged addresses only.
 
     Args:
-        verify: Whether certificates are checked.
-        connections: Most connections at once; further requests wait (httpx's ``pool`` timeout).
+        resolver: Returns the addresses of a name, raising OSError if it has none.
     """
 
-    def __init__(self, allowed: Allowed, *, verify: bool = True, connections: int = 256) -> None:
-        super().__init__(verify=verify, trust_env=False)
-        # httpx has no parameter for the network backend; the pool it made has no connections yet.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(verify=verify, trust_env=False),
-            max_connections=connections,
-            max_keepalive_connections=connections // 4,
-            keepalive_expiry=5.0,
-            network_backend=_Guarded(allowed),
-        )
+    def __init__(self, allowed: Allowed, *, resolver: Resolver = resolved) -> None:
+        self._allowed = allowed
+        self._resolver = resolver
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Resolve a host to addresses that may all be reached.
+
+        Raises:
+            AddressDenied: If one of them may not.
+            Unresolved: If there is none.
+        """
+        try:
+            found = await self._resolver(host, port)
+        except (OSError, UnicodeError) as error:
+            raise Unresolved(f"the name {host!r} cannot be resolved: {error}") from error
+        if not found:
+            raise Unresolved(f"the name {host!r} has no address")
+        for address in found:
+            if not self._allowed.permits(host, address):
+                raise AddressDenied(f"host '{host}' resolves to a blocked address ({address})")
+        return found
+
+    async def connected(self, host: str, port: int) -> socket.socket:
+        """Return a TCP socket connected to the first address that answers; the caller limits the time.
+
+        Raises:
+            AddressDenied: If the host may not be reached.
+            OSError: If none answers, or the name has no address.
+        """
+        *others, last = await self.addresses(host, port)
+        for address in others:
+            try:
+                return await _connected(address, port)
+            except OSError:
+                continue
+        return await _connected(last, port)
+
+
+async def _connected(address: str, port: int) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    [(family, kind, protocol, _, target), *_] = await loop.getaddrinfo(
+        address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+    )
+    connection = socket.socket(family, kind, protocol)
+    try:
+        connection.setblocking(False)
+        await loop.sock_connect(connection, target)
+    except BaseException:  # also when the caller's time is over
+        connection.close()
+        raise
+    return connection

@@ -47,7 +47,7 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
     logs.configure(service.name, service.log_level, service.log_format)
     # It writes the URL of every request, with whatever secrets are in it.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    offered = installed() if registry is None else registry
+    offered = _installed(settings) if registry is None else registry
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry(service))
         await stack.enter_async_context(metrics_server(service.metrics_port))
@@ -62,7 +62,7 @@ async def _serving(
     settings: ExecutorSettings, registry: Registry, bus: Bus, engine: EngineClient
 ) -> AsyncIterator[int]:
     results, leases = Results(bus, engine), Leases()
-    caller = Caller(Allowed(settings.http_allowed), limit_kb=_limit_kb(settings))
+    caller = Caller(Allowed(settings.egress_allowed), limit_kb=_limit_kb(settings), threads=settings.threads)
     runner = Runner(registry, caller, results, engine, slots=settings.slots)
     identity = Identity(name=settings.service.name, queues=settings.queues)
     intakes = [Intake(bus, queue, runner, results, leases) for queue in settings.queues]
@@ -97,6 +97,10 @@ async def _serving(
             heart.tell()
             for subscription in subscriptions:
                 await subscription.unsubscribe()
+
+
+def _installed(settings: ExecutorSettings) -> Registry:
+    return installed(mistral_lib=settings.mistral_lib_actions, config_file=settings.mistral_lib_config)
 
 
 async def _renew(leases: Leases, runner: Runner) -> None:

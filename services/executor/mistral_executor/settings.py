@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from mistral_runtime.egress import SETTING
 from mistral_runtime.settings import Environment, ServiceSettings
 
 _FIELD_LIMIT_KB = 1024
@@ -15,18 +16,24 @@ class ExecutorSettings:
 
     Attributes:
         slots: Most actions that run at once; actions that answer at once need none.
+        threads: Most threads for actions that block, those of actions that were given up included.
         queues: Queues it serves; an action with a target goes to the queue of that name.
-        http_allowed: Hosts and CIDRs that actions may reach although they are not public.
+        egress_allowed: Hosts and CIDRs that actions may reach although they are not public.
         engines: ``host:port`` of the engines, with commas between; empty: values too large for the bus are errors.
         field_limit_kb: Most kilobytes of an action's result as JSON; negative for no limit.
+        mistral_lib_actions: Names, with ``*`` and ``?``, of the actions written for mistral_lib that are offered.
+        mistral_lib_config: File with the settings of packages that read theirs by oslo.config; empty for none.
     """
 
     service: ServiceSettings
     slots: int = 256
+    threads: int = 256
     queues: tuple[str, ...] = ("default",)
-    http_allowed: tuple[str, ...] = ()
+    egress_allowed: tuple[str, ...] = ()
     engines: str = ""
     field_limit_kb: int = _FIELD_LIMIT_KB
+    mistral_lib_actions: tuple[str, ...] = ("*",)
+    mistral_lib_config: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -39,8 +46,11 @@ class ExecutorSettings:
         return cls(
             service=ServiceSettings.read(environ, "executor"),
             slots=env.integer("MISTRAL_EXECUTOR_SLOTS", 256, minimum=1),
+            threads=env.integer("MISTRAL_EXECUTOR_THREADS", 256, minimum=1),
             queues=env.listing("MISTRAL_EXECUTOR_QUEUES", ("default",)),
-            http_allowed=env.listing("MISTRAL_EXECUTOR_HTTP_ALLOWED"),
+            egress_allowed=env.listing(SETTING),
             engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
             field_limit_kb=env.integer("MISTRAL_FIELD_SIZE_LIMIT_KB", _FIELD_LIMIT_KB),
+            mistral_lib_actions=env.listing("MISTRAL_EXECUTOR_MISTRAL_LIB_ACTIONS", ("*",)),
+            mistral_lib_config=env.text("MISTRAL_EXECUTOR_MISTRAL_LIB_CONFIG", ""),
         )

@@ -14,7 +14,8 @@ import msgspec
 
 from mistral_notifier.publisher import DeliveryFailed, Notice
 from mistral_notifier.signature import signature
-from mistral_runtime.egress import SETTING, AddressDenied, Allowed, GuardedTransport
+from mistral_runtime.egress import SETTING, AddressDenied, Allowed
+from mistral_runtime.egress_http import GuardedTransport
 from mistral_runtime.settings import Environment
 
 CONNECT_SECONDS = 3.0
@@ -47,7 +48,7 @@ class Webhook:
                 response = await self._client.send(request, stream=True)
                 await _finish(response)
         except AddressDenied as error:
-            raise DeliveryFailed(str(error), permanent=True) from None
+            raise DeliveryFailed(f"{error} that is not in {SETTING}", permanent=True) from None
         except httpx.UnsupportedProtocol:
             raise DeliveryFailed("the url is neither http nor https", permanent=True) from None
         except TimeoutError:

@@ -122,8 +122,8 @@ def _own_mesh(home: Path | None) -> Iterator[tuple[Mesh, str]]:
     from mistral_mesh import Plan
     from mistral_mesh import ephemeral as own
 
-    allowed = ",".join(filter(None, (os.environ.get("MISTRAL_EXECUTOR_HTTP_ALLOWED"), _LOOPBACK)))
-    environ = {**os.environ, "MISTRAL_EXECUTOR_HTTP_ALLOWED": allowed}
+    allowed = ",".join(filter(None, (os.environ.get("MISTRAL_EGRESS_ALLOWED"), _LOOPBACK)))
+    environ = {**os.environ, "MISTRAL_EGRESS_ALLOWED": allowed}
     plan = Plan.read(environ, home=home, http_port=0, grpc_port=0)
     with ExitStack() as stack:
         with console(stderr=True).status(f"starting a mesh in {plan.home}"):

@@ -13,9 +13,9 @@ from mistral_executor.actions.context import ActionContext
 from mistral_executor.actions.declaration import action
 from mistral_executor.actions.errors import ActionError
 from mistral_executor.actions.http_answer import TooLarge, body_of, result_of, succeeded
-from mistral_executor.actions.http_guard import AddressBlocked, Guard
 from mistral_executor.actions.http_request import Order, Unsendable, checked, ordered
 from mistral_executor.actions.http_transport import GuardedTransport
+from mistral_runtime.egress import AddressDenied, Guard
 
 MOST_REDIRECTS = 10
 
@@ -105,8 +105,8 @@ async def _performed(given: Mapping[str, Any], guard: Guard) -> dict[str, Any]:
             return await request(order, guard)
     except TimeoutError:
         raise RequestFailed(f"Failed to send HTTP request: no answer within {order.total_seconds:g} seconds") from None
-    except AddressBlocked as error:
-        raise RequestFailed(str(error)) from None
+    except AddressDenied as error:
+        raise RequestFailed(f"URL {error}") from None
     except _FAILURES as error:
         raise RequestFailed(f"Failed to send HTTP request: {error or type(error).__name__}") from error
 
@@ -116,7 +116,7 @@ async def request(order: Order, guard: Guard) -> dict[str, Any]:
 
     Raises:
         ActionError: If the status is no success; the payload is the same result.
-        AddressBlocked: If a host it leads to may not be reached.
+        AddressDenied: If a host it leads to may not be reached.
     """
     begun = time.monotonic()
     async with GuardedTransport(guard, verify=order.verify, proxy=order.proxy) as transport:

@@ -13,7 +13,8 @@ from typing import Self
 import httpcore
 import httpx
 
-from mistral_executor.actions.http_guard import Guard
+from mistral_runtime.egress import Guard, Unresolved
+from mistral_runtime.egress_http import GuardedBackend
 
 
 @cache
@@ -51,7 +52,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         url = request.url
         if self._proxied:
             # The proxy resolves the name once more; refuse at least what is blocked for all we know.
-            await self._guard.addresses(url.host, url.port or 0)
+            await self._judge(url)
         response = await self._pool.handle_async_request(
             httpcore.Request(
                 method=request.method,
@@ -64,6 +65,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions
         )
+
+    async def _judge(self, url: httpx.URL) -> None:
+        try:
+            await self._guard.addresses(url.host, url.port or 0)
+        except Unresolved as error:
+            raise httpcore.ConnectError(str(error)) from error
 
     async def __aenter__(self) -> Self:
         await self._pool.__aenter__()
@@ -83,7 +90,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 def _pool(guard: Guard, tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> httpcore.AsyncConnectionPool:
     if proxy is None:
-        return httpcore.AsyncConnectionPool(ssl_context=tls, max_keepalive_connections=0, network_backend=guard)
+        return httpcore.AsyncConnectionPool(
+            ssl_context=tls, max_keepalive_connections=0, network_backend=GuardedBackend(guard)
+        )
     url = httpcore.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=b"/")
     return httpcore.AsyncHTTPProxy(
         proxy_url=url,
@@ -91,5 +100,5 @@ def _pool(guard: Guard, tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> httpc
         proxy_headers=proxy.headers.raw,
         ssl_context=tls,
         max_keepalive_connections=0,
-        network_backend=guard,
+        network_backend=GuardedBackend(guard),
     )

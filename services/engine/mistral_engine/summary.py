@@ -25,6 +25,7 @@ def summary_of(execution: Execution) -> pb.ExecutionSummary:
         task_execution_id=execution.parent.task_id if execution.parent else "",
         created_at_micros=execution.created_at,
         updated_at_micros=execution.updated_at,
+        published_global=to_json(execution.globals).encode(),
     )
 
 

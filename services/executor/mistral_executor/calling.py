@@ -13,7 +13,8 @@ from mistral_executor import outcome
 from mistral_executor.actions.context import ActionContext, CancelToken
 from mistral_executor.actions.errors import ActionError, InvalidInput
 from mistral_executor.actions.registry import Action, Mode
-from mistral_executor.actions.threads import in_thread
+from mistral_executor.actions.reply import Ending, Reply
+from mistral_executor.actions.threads import Threads
 from mistral_runtime.egress import Allowed
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ _actions_log = logging.getLogger("mistral_executor.action")
 Answer: TypeAlias = tuple[int, bytes]
 Work: TypeAlias = Coroutine[Any, Any, Any]
 
+_WITHOUT_VALUE = {Ending.DEFERRED: outcome.DEFERRED, Ending.CANCELLED: outcome.CANCELLED}
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -31,11 +33,13 @@ class Caller:
 
     Args:
         limit_kb: Most kilobytes of a result as JSON; negative for no limit.
+        threads: Most threads for actions that block.
     """
 
-    def __init__(self, egress: Allowed, *, limit_kb: int) -> None:
+    def __init__(self, egress: Allowed, *, limit_kb: int, threads: int) -> None:
         self._egress = egress
         self._limit_kb = limit_kb
+        self._threads = Threads(threads)
 
     def call(self, task: ActionTask, action: Action, given: bytes, token: CancelToken | None = None) -> Answer | Work:
         """Call an action with its input, a JSON object; no bytes mean no input."""
@@ -44,7 +48,7 @@ class Caller:
             action.signature.check(arguments, action.name, action.implementation)
             context = self._context(task, token) if action.wants_context else None
             if action.mode is Mode.THREAD:
-                return in_thread(partial(action.call, arguments, context))
+                return self._threads.run(partial(action.call, arguments, context), f"action {action.name}")
             value = action.call(arguments, context)
         except BaseException as error:  # not even SystemExit of an action ends the executor
             return self.failed(task, error)
@@ -52,7 +56,11 @@ class Caller:
 
     def succeeded(self, action: Action, value: Any) -> Answer:
         """The answer for what an action returned."""
-        if not action.synchronous:
+        if isinstance(value, Reply):
+            if value.ending is not Ending.DONE:
+                return _WITHOUT_VALUE[value.ending], b""
+            value = value.value
+        elif not action.synchronous:
             return outcome.DEFERRED, b""
         try:
             return outcome.SUCCESS, outcome.encoded(value, self._limit_kb)

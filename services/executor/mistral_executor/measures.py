@@ -11,6 +11,7 @@ _ENDED = counter("executor_actions", "Attempts of actions that were answered", (
 _SECONDS = histogram("executor_action_seconds", "Duration of actions that had to wait for something", ("action",))
 RUNNING = gauge("executor_running", "Actions running now")
 HELD = gauge("executor_envelopes", "Envelopes in hand")
+ABANDONED = gauge("executor_abandoned_threads", "Threads of actions that were given up and have not come back")
 
 
 class Tally:

@@ -6,7 +6,7 @@ over a name of ours.
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
@@ -14,6 +14,7 @@ from typing import Any
 
 from mistral_executor.actions.context import ActionContext
 from mistral_executor.actions.declaration import FLAGS
+from mistral_executor.actions.mistral_lib import discovery
 from mistral_executor.actions.signature import Signature, signature_of
 
 _log = logging.getLogger(__name__)
@@ -56,10 +57,16 @@ class Action:
 Registry = Mapping[str, Action]
 
 
-def installed() -> dict[str, Action]:
-    """Load every action of the installed packages."""
+def installed(*, mistral_lib: Sequence[str] = ("*",), config_file: str = "") -> dict[str, Action]:
+    """Load every action of the installed packages.
+
+    Args:
+        mistral_lib: Patterns of names: which actions written for ``mistral_lib`` are wanted.
+        config_file: Settings of the packages with those.
+    """
     points = entry_points(group=GROUP)
-    return loaded(sorted(points, key=lambda point: (_owner(point) != _OURS, _owner(point), point.name)))
+    ours = loaded(sorted(points, key=lambda point: (_owner(point) != _OURS, _owner(point), point.name)))
+    return ours | discovery.installed(ours, patterns=mistral_lib, config_file=config_file)
 
 
 def loaded(points: Iterable[EntryPoint]) -> dict[str, Action]:

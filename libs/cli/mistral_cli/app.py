@@ -4,6 +4,7 @@ import typer
 
 from mistral_cli.commands import action, action_execution, environment, execution, mesh, task, workbook, workflow
 from mistral_cli.commands.run import run
+from mistral_cli.commands.test import run_tests
 
 app = typer.Typer(
     name="mistralctl",
@@ -16,6 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command("test")(run_tests)
 app.command()(mesh.up)
 app.command()(mesh.down)
 app.command()(mesh.status)

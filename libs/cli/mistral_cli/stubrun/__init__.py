@@ -1,0 +1,1 @@
+"""``mistralctl test``: finds test files, has their cases performed, and prints how they went."""

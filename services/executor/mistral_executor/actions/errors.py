@@ -16,3 +16,7 @@ class ActionError(Exception):
 
 class InvalidInput(Exception):
     """The input does not fit the action's parameters: it never ran."""
+
+
+class Unusable(Exception):
+    """A value of the input fits no purpose of the action; the message names the input, never a secret one's value."""

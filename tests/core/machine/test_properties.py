@@ -10,7 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mistral_core.language import parse_workflows
-from mistral_core.machine.event import PauseRequested, RerunRequested, ResumeRequested, SkipRequested, StopRequested
+from mistral_core.machine.event import (
+    PauseRequested,
+    ReplayRequested,
+    RerunRequested,
+    ResumeRequested,
+    SkipRequested,
+    StopRequested,
+    SuspendRequested,
+    TaskResumeRequested,
+)
 from mistral_core.machine.state import FINAL, State
 from tests.core.machine.chaos import AT, ROOT, Chaos, start_of, workflow_texts
 
@@ -97,3 +106,64 @@ def test_what_was_stopped_and_run_again_comes_to_an_end(text: str, seed: int, be
     world.run()
 
     assert world.executions[ROOT].state in FINAL
+
+
+@_SETTINGS
+@given(workflow_texts(strict=True), st.integers(0, 2**32), st.integers(0, 60))
+def test_what_is_replayed_comes_to_an_end_whatever_else_runs(text: str, seed: int, before: int) -> None:
+    world = _begun(text, seed)
+    world.run_some(before)
+
+    for _ in range(4):
+        execution_id = world.chance.choice(sorted(world.executions))
+        tasks = world.executions[execution_id].tasks.values()
+        finished = sorted((task.number, task.id) for task in tasks if task.state in FINAL)
+        if finished:
+            request = ReplayRequested(at=AT, task_id=world.chance.choice(finished)[1])
+            world.deliver(execution_id, request)
+            again = world.executions[execution_id]
+            world.deliver(execution_id, request)
+            assert set(world.executions[execution_id].tasks) == set(again.tasks)
+        world.run_some(world.chance.randint(0, 40))
+    world.run()
+
+    assert world.executions[ROOT].state in FINAL
+
+
+@_SETTINGS
+@given(workflow_texts(strict=True), st.integers(0, 2**32))
+def test_suspending_tasks_does_not_change_how_an_execution_ends(text: str, seed: int) -> None:
+    expected = _run(text, 0, calm=True)
+    world = _begun(text, seed)
+
+    for _ in range(40):
+        world.run_some(world.chance.randint(0, 3))
+        execution_id = world.chance.choice(sorted(world.executions))
+        for task in sorted(world.executions[execution_id].tasks.values(), key=lambda each: each.number):
+            kind = SuspendRequested if world.chance.random() < 0.3 else TaskResumeRequested
+            world.deliver(execution_id, kind(at=AT, task_id=task.id))
+    world.run()
+    assert world.executions[ROOT].state in FINAL or _suspended(world)
+    while suspended := _suspended(world):
+        for execution_id, task_id in suspended:
+            world.deliver(execution_id, TaskResumeRequested(at=AT, task_id=task_id))
+        world.run()
+
+    assert _shape(world) == _shape(expected)
+
+
+def _begun(text: str, seed: int) -> Chaos:
+    workflows = {each.workflow.name: each.workflow for each in parse_workflows(text)}
+    world = Chaos(workflows, random.Random(seed), calm=False)
+    world.reopening = True
+    world.begin(start_of(workflows["w"], ROOT, {}))
+    return world
+
+
+def _suspended(world: Chaos) -> list[tuple[str, str]]:
+    return [
+        (execution_id, task.id)
+        for execution_id, execution in world.executions.items()
+        for task in execution.tasks.values()
+        if task.suspended is not None and execution.state not in FINAL
+    ]

@@ -36,15 +36,19 @@ from mistral_core.machine.event import (
     Event,
     Outcome,
     PauseRequested,
+    ReplayRequested,
     RerunRequested,
     ResumeRequested,
     SkipRequested,
     StopRequested,
+    SuspendRequested,
+    TaskResumeRequested,
 )
 from mistral_core.machine.execution import ActionExecution, Execution, TaskExecution
 from mistral_core.machine.rehearsal import SECOND, Rehearsal
 from mistral_core.machine.state import FINAL, State
 
+_OF_TASKS = {"replay": ReplayRequested, "suspend": SuspendRequested, "continue": TaskResumeRequested}
 FILES = sorted(Path(__file__).with_name("transcripts").glob("*.txt"))
 
 
@@ -123,6 +127,9 @@ class _Play:
                 return self.task(rest[0])[0], RerunRequested(at=at, task_id=task.id, reset="keep" not in rest)
             case "skip":
                 return self.root, SkipRequested(at=at, task_id=self.task(rest[0])[1].id)
+        if verb in _OF_TASKS:
+            execution_id, task = self.task(rest[0])
+            return execution_id, _OF_TASKS[verb](at=at, task_id=task.id)
         return self.action_event(verb, rest)
 
     def action_event(self, verb: str, rest: list[str]) -> tuple[str, Event]:
@@ -151,10 +158,11 @@ class _Play:
         return sorted(task.children.values(), key=lambda each: (each.created_at, each.index))[int(index or 0)].id
 
     def task(self, path: str) -> tuple[str, TaskExecution]:
-        where, _, name = path.rpartition("/")
+        where, _, last = path.rpartition("/")
+        name, _, number = last.partition("@")
         execution_id = self.child(where) if where else self.root
         tasks = [each for each in self.ordered(self.world.executions[execution_id]) if each.name == name]
-        return execution_id, tasks[-1]
+        return execution_id, tasks[int(number) - 1 if number else -1]
 
     def action(self, path: str) -> tuple[str, TaskExecution, ActionExecution]:
         place, _, index = path.partition("[")
@@ -197,6 +205,12 @@ class _Play:
         if not self.root:
             return []
         root = self.world.executions[self.root]
-        tasks = ", ".join(f"{each.name} {each.state}" for each in self.ordered(root))
+        tasks = ", ".join(f"{each.name} {each.state}{_aside(each)}" for each in self.ordered(root))
         output = f" -> {json.dumps(root.output)}" if root.state in FINAL and root.state is not State.ERROR else ""
         return [f"  = {root.state}{output} [{tasks}]"]
+
+
+def _aside(task: TaskExecution) -> str:
+    if task.superseded_by is not None:
+        return " (superseded)"
+    return f" (suspended {task.suspended})" if task.suspended is not None else ""

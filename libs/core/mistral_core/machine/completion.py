@@ -27,7 +27,7 @@ def complete_if_settled(draft: Draft) -> None:
     """End a running execution of which no task is left to finish."""
     if draft.live or draft.state is not State.RUNNING or draft.execution.backlog:
         return
-    tasks = list(draft.in_order())
+    tasks = [task for task in draft.in_order() if task.superseded_by is None]
     cancelled = [task.name for task in tasks if task.state is State.CANCELLED]
     failed = [task for task in tasks if task.state is State.ERROR and not task.error_handled]
     if cancelled:
@@ -79,7 +79,7 @@ def final_context(
     ends = [
         task
         for task in (draft.in_order() if tasks is None else tasks)
-        if task.state in FINAL and (not task.has_next or task.id == last)
+        if task.state in FINAL and task.superseded_by is None and (not task.has_next or task.id == last)
     ]
     order = draft.plan.order
     ends.sort(key=lambda task: (order[task.name], task.number))
@@ -144,6 +144,7 @@ def _conclude(draft: Draft, state: State, info: str | None, output: Any) -> None
             output=output,
             state_info=info,
             order=draft.next_order(),
+            replays=draft.execution.replays,
         )
         draft.tell(TellParent(execution_id=parent.execution_id, event=finished))
 

@@ -72,7 +72,13 @@ def tell_parent_resumed(draft: Draft) -> None:
     """Tell the parent that the execution runs again."""
     parent = draft.execution.parent
     if parent is not None:
-        event = ChildResumed(at=draft.at, task_id=parent.task_id, child_id=draft.before.id, order=draft.next_order())
+        event = ChildResumed(
+            at=draft.at,
+            task_id=parent.task_id,
+            child_id=draft.before.id,
+            order=draft.next_order(),
+            replays=draft.execution.replays,
+        )
         draft.tell(TellParent(execution_id=parent.execution_id, event=event))
 
 

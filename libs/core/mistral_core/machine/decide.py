@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistral_core.machine import control, rerun, results, resuming, timers
+from mistral_core.machine import control, replay, rerun, results, resuming, suspending, timers
 from mistral_core.machine.command import Decision
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.event import (
@@ -17,10 +17,13 @@ from mistral_core.machine.event import (
     EnvironmentChanged,
     Event,
     PauseRequested,
+    ReplayRequested,
     RerunRequested,
     ResumeRequested,
     SkipRequested,
     StopRequested,
+    SuspendRequested,
+    TaskResumeRequested,
     TimerFired,
 )
 from mistral_core.machine.execution import Execution
@@ -85,5 +88,11 @@ def _apply_request(draft: Draft, event: Event) -> None:
             rerun.rerun(draft, event)
         case SkipRequested():
             rerun.skip(draft, event)
+        case ReplayRequested():
+            replay.replay(draft, event)
+        case SuspendRequested():
+            suspending.suspend(draft, event)
+        case TaskResumeRequested():
+            suspending.resume(draft, event)
         case EnvironmentChanged():
             control.change_environment(draft, event)

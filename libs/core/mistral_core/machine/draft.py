@@ -38,7 +38,6 @@ class Draft:
         "execution",
         "last",
         "live",
-        "news",
         "open",
         "plan",
         "resuming",
@@ -70,7 +69,6 @@ class Draft:
         self.documents: dict[str, tuple[TaskExecution, dict[str, Any]]] = {}
         self.checks: dict[str, None] = {}
         self.resuming = False
-        self.news = 0
         self.steps = 0
 
     def next_id(self) -> str:
@@ -80,8 +78,8 @@ class Draft:
 
     def next_order(self) -> int:
         """Return a number that grows with all that this execution tells its parent, over all its versions."""
-        self.news += 1
-        return (self.before.revision + 1) * 16 + self.news
+        self.amend(told=self.execution.told + 1)
+        return self.execution.told
 
     def tell(self, command: Command) -> None:
         """Add a command for the shell."""
@@ -161,9 +159,10 @@ class Draft:
         return changed
 
     def newest(self, name: str) -> TaskExecution | None:
-        """Return the newest execution of the task of that name."""
+        """Return the newest execution of the task of that name, unless a replay has taken its place."""
         task_id = self.last.get(name)
-        return None if task_id is None else self.tasks[task_id]
+        task = None if task_id is None else self.tasks[task_id]
+        return None if task is None or task.superseded_by is not None else task
 
     def plan_for(self, task: TaskExecution) -> TaskPlan:
         """Return what is known ahead about a task."""

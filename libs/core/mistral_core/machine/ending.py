@@ -40,6 +40,8 @@ def end(
 ) -> None:
     """End a task with a state; one that has ended already stays as it is, unless it is skipped.
 
+    The end of a suspended task is put off until somebody lets it go on.
+
     Args:
         final: Whether no policy may change that any more.
         published: Whether what it publishes was published before a wait.
@@ -47,6 +49,9 @@ def end(
     """
     task = draft.tasks[task_id]
     if task.state in FINAL and state is not State.SKIPPED:
+        return
+    if task.suspended is not None:
+        draft.change(task, **{"held": task.held or (state, info, final), **fields})
         return
     plan = draft.plan_for(task)
     if task.pending_state is not None:

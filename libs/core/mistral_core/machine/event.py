@@ -108,6 +108,7 @@ class ChildFinished(Struct, frozen=True, kw_only=True, gc=False):
     """A sub-workflow execution reached a final state.
 
     ``order`` grows with all that a child tells; what is older than what is known changes nothing. 0 if unknown.
+    ``replays`` is that of the child; when it has grown, what followed from the child's end begins anew.
     """
 
     at: int
@@ -117,6 +118,7 @@ class ChildFinished(Struct, frozen=True, kw_only=True, gc=False):
     output: Any = None
     state_info: str | None = None
     order: int = 0
+    replays: int = 0
 
 
 class ChildRefused(Struct, frozen=True, kw_only=True, gc=False):
@@ -138,12 +140,13 @@ class ChildPaused(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ChildResumed(Struct, frozen=True, kw_only=True, gc=False):
-    """A paused (or failed and now rerun) sub-workflow execution runs again; ``order`` as in ``ChildFinished``."""
+    """A paused, rerun or replayed sub-workflow execution runs again; ``order``, ``replays`` as in ``ChildFinished``."""
 
     at: int
     task_id: str
     child_id: str
     order: int = 0
+    replays: int = 0
 
 
 class PauseRequested(Struct, frozen=True, kw_only=True, gc=False):
@@ -184,6 +187,28 @@ class SkipRequested(Struct, frozen=True, kw_only=True, gc=False):
     task_id: str
 
 
+class ReplayRequested(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody wants a finished task, also one that succeeded, to run once more as a new attempt."""
+
+    at: int
+    task_id: str
+    env: Mapping[str, Any] | None = None
+
+
+class SuspendRequested(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody wants one task to stay as it is until it is resumed."""
+
+    at: int
+    task_id: str
+
+
+class TaskResumeRequested(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody lets a suspended task go on."""
+
+    at: int
+    task_id: str
+
+
 class EnvironmentChanged(Struct, frozen=True, kw_only=True, gc=False):
     """The environment of the root execution changed."""
 
@@ -206,5 +231,8 @@ Event: TypeAlias = (
     | StopRequested
     | RerunRequested
     | SkipRequested
+    | ReplayRequested
+    | SuspendRequested
+    | TaskResumeRequested
     | EnvironmentChanged
 )

@@ -71,7 +71,7 @@ class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):
     """One sub-workflow execution as its parent task sees it; ``input`` is all that it was given.
 
     ``round`` is the round of the task that started it; one of an earlier round no longer moves the task.
-    ``order`` is that of the child's news that made the record what it is.
+    ``order`` is that of the child's news that made the record what it is, ``replays`` that of ``Execution``.
     """
 
     id: str
@@ -84,6 +84,7 @@ class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):
     input: Mapping[str, Json] = {}
     round: int = 1
     order: int = 0
+    replays: int = 0
     output: Json = None
     state_info: str | None = None
 
@@ -133,6 +134,12 @@ class TaskExecution(Struct, frozen=True, kw_only=True, gc=False):
         timeout_round: Round whose start armed the timer of the ``timeout`` policy; 0 when none is armed.
         deadline: When that timer is due; 0 when none is armed.
         forced: Whether the engine failed the task together with the workflow; nothing follows then.
+        superseded_by: Id of the task whose replay took the place of this one; it counts for nothing any more.
+        suspended: State to go back to when a person lets the suspended task go on; None when it is not suspended.
+        suspended_at: When it was suspended.
+        suspensions: How often it was suspended.
+        held: End that came while it was suspended: state, reason, and whether policies are passed over.
+        due: When the timer is due that a DELAYED task waits for.
         arrived: For a join, the (task id, event) pair that came last from each inbound task. Derived; not persisted.
         elements: Collections of a with-items task as evaluated. Derived; not persisted.
     """
@@ -170,6 +177,12 @@ class TaskExecution(Struct, frozen=True, kw_only=True, gc=False):
     timeout_round: int = 0
     deadline: int = 0
     forced: bool = False
+    superseded_by: str | None = None
+    suspended: State | None = None
+    suspended_at: int = 0
+    suspensions: int = 0
+    held: tuple[State, str | None, bool] | None = None
+    due: int = 0
     arrived: Map[str, tuple[str, str]] = Map()
     elements: tuple[Sequence[Json], ...] | None = None
     actions: Map[str, ActionExecution] = Map()
@@ -200,8 +213,10 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
         last: Id of the newest execution of each task, by task name.
         open: How many executions of each task may still lead somewhere, by task name; without zeros.
         waiting: Ids of join tasks that are WAITING.
+        replays: How often it was over and a replay, in it or below it, brought it back.
         backlog: Commands put off by ``pause``, in order; the machine's own form.
         sequence: How many ids were derived so far.
+        told: How much was told to the parent so far; gives what is told its order.
         revision: How many events were applied; the shell numbers history with it.
     """
 
@@ -235,8 +250,15 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
     open: Map[str, int] = Map()
     waiting: tuple[str, ...] = ()
     backlog: tuple[Json, ...] = ()
+    replays: int = 0
     sequence: int = 0
+    told: int = 0
     revision: int = 0
+
+
+def waits(task: TaskExecution) -> bool:
+    """Tell whether a join waits for branches, suspended or not."""
+    return task.state is State.WAITING or task.suspended is State.WAITING
 
 
 def settled(task: TaskExecution) -> bool:

@@ -28,6 +28,8 @@ def force_fail(draft: Draft, task: TaskExecution, message: str) -> None:
         pending_info=None,
         timeout_round=0,
         deadline=0,
+        suspended=None,
+        held=None,
     )
     draft.announce(Lifecycle.TASK_FAILED, failed)
     if draft.state not in FINAL:

@@ -116,7 +116,7 @@ def finished(draft: Draft, task: TaskExecution, plan: TaskPlan, state: State, **
     if items.cancelled:
         draft.later(task.id, State.CANCELLED, "One or more actions was cancelled.")
     elif items.started < (len(items.rerun) if items.rerun else items.total):
-        if draft.state not in FINAL:
+        if draft.state not in FINAL and task.suspended is None:
             give_out(draft, task, plan)
     elif items.running == 0:
         if items.failed:

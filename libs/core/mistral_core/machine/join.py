@@ -33,6 +33,9 @@ def arrive(draft: Draft, name: str, source: TaskExecution, trigger: str) -> bool
     if join is None:
         _wait(draft, create(draft, name, contexts.EMPTY, (), waiting=True), source.name, pair)
         return True
+    if join.suspended is State.WAITING:
+        draft.note(join, arrived=join.arrived.set(source.name, pair))
+        return True
     if join.state is State.WAITING:
         _arrived(draft, join, join.arrived.set(source.name, pair))
         return True
@@ -107,7 +110,12 @@ def unblock(draft: Draft) -> bool:
 
 def reopen(draft: Draft, join: TaskExecution) -> None:
     """Set a join WAITING again, with what arrived before."""
-    _await(draft, draft.change(join, state=State.WAITING, state_info="Task is waiting.", round=join.round + 1))
+    await_branches(draft, draft.change(join, state=State.WAITING, state_info="Task is waiting.", round=join.round + 1))
+
+
+def await_branches(draft: Draft, join: TaskExecution) -> None:
+    """Have a WAITING join wait for what has not arrived, and look whether it need wait at all."""
+    _await(draft, join)
     draft.checks[join.name] = None
 
 

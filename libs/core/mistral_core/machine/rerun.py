@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 from mistral_core.errors import Forbidden, IllegalState, Invalid, NotFound
 from mistral_core.machine import context as contexts
@@ -55,15 +55,7 @@ def skip(draft: Draft, event: SkipRequested) -> None:
     end(draft, fresh.id, State.SKIPPED, "Task was skipped.", final=True)
 
 
-_FORGOTTEN: dict[str, Any] = {
-    "processed": False,
-    "forced": False,
-    "has_next": False,
-    "next_tasks": (),
-    "error_handled": False,
-    "published": None,
-    "published_global": {},
-}
+_FORGOTTEN: Final = {**resuming.NOT_ENDED, "published": None, "published_global": {}}
 
 
 def restart(draft: Draft, task: TaskExecution, *, reset: bool) -> None:
@@ -84,7 +76,7 @@ def restart(draft: Draft, task: TaskExecution, *, reset: bool) -> None:
         resolved={},
         items=left,
         elements=None,
-        context=_context(draft, task),
+        context=context_of(draft, task),
     )
     if task.join:
         join.reopen(draft, task)
@@ -92,7 +84,7 @@ def restart(draft: Draft, task: TaskExecution, *, reset: bool) -> None:
         begin(draft, task, event=Lifecycle.TASK_RERUN)
 
 
-def _context(draft: Draft, task: TaskExecution) -> Context:
+def context_of(draft: Draft, task: TaskExecution) -> Context:
     """Return what the task begins with as of now, since what led to it may have been run again, too."""
     if draft.plan.reverse:
         return reverse.context_of(draft, task.name)
@@ -112,6 +104,8 @@ def _failed(draft: Draft, task_id: str, what: str) -> TaskExecution:
     task = draft.tasks.get(task_id)
     if task is None:
         raise NotFound(f"Task execution not found [task_execution_id={task_id}]")
+    if task.superseded_by is not None:
+        raise IllegalState(f"A replay has taken the place of the task [task_execution_id={task_id}]")
     if task.state is State.SUCCESS and what == "run again":
         raise IllegalState("Rerunning succeeded tasks is not supported.")
     if task.state is not State.ERROR:

@@ -12,7 +12,7 @@ from mistral_core.machine.children import start_of
 from mistral_core.machine.command import RunAction, StartChild
 from mistral_core.machine.context import Context
 from mistral_core.machine.dispatch import run_of
-from mistral_core.machine.execution import Execution, TaskExecution, settled
+from mistral_core.machine.execution import Execution, TaskExecution, settled, waits
 from mistral_core.machine.plan import Plan, plan_of
 from mistral_core.machine.rerun import led_by
 from mistral_core.machine.state import FINAL, State
@@ -91,11 +91,12 @@ class _Lineage:
         return self._entries[task.id]
 
     def _sources(self, task: TaskExecution) -> list[TaskExecution]:
-        if task.state is State.WAITING:
+        if waits(task):
             return []
         if self._plan.reverse:
             names = self._plan.workflow.tasks[task.name].requires
-            return [self._tasks[self._last[name]] for name in names if name in self._last]
+            newest = [self._tasks[self._last[name]] for name in names if name in self._last]
+            return [each for each in newest if each.superseded_by is None]
         return [self._tasks[task_id] for task_id in led_by(task) if task_id in self._tasks]
 
     def _merged(self, task: TaskExecution, sources: list[TaskExecution]) -> Context:
@@ -114,17 +115,18 @@ class _Lineage:
 
 def _arrivals(tasks: list[TaskExecution], last: dict[str, str]) -> dict[str, Map[str, tuple[str, str]]]:
     """Return what arrived at the newest execution of each join."""
+    tasks = [task for task in tasks if task.superseded_by is None]
     joins = {task.name: task for task in tasks if task.join and last[task.name] == task.id}
     known = {task.id: task for task in tasks}
     found: dict[str, dict[str, tuple[str, str]]] = {name: {} for name in joins}
     for name, join in joins.items():
-        for task_id in led_by(join):
+        for task_id in filter(known.__contains__, led_by(join)):
             event = next(event for each, event in join.triggered_by if each == task_id)
             found[name][known[task_id].name] = (task_id, event)
     for task in tasks:
         for name, event in task.next_tasks:
             target = joins.get(name)
             # What came before the join was made went to an earlier activation.
-            if target and ((task.finished_at or 0) >= target.created_at or target.state is State.WAITING):
+            if target and ((task.finished_at or 0) >= target.created_at or waits(target)):
                 found[name][task.name] = (task.id, event)
     return {joins[name].id: Map(pairs) for name, pairs in found.items()}

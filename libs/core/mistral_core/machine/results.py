@@ -45,7 +45,7 @@ def action_finished(draft: Draft, event: ActionFinished) -> None:
     task, action = found
     state, value = _STATES[event.outcome], event.value
     counts = _moves(task, action.round) and not _cut_off(draft, state)
-    late = counts and 0 < task.deadline <= event.at and state is not State.SUCCESS
+    late = counts and 0 < task.deadline <= event.at and state is not State.SUCCESS and task.suspended is None
     failure: ExpressionFailed | Invalid | None = None
     if state is State.SUCCESS and action.base is not None:
         try:
@@ -137,7 +137,7 @@ def child_finished(draft: Draft, event: ChildFinished) -> None:
         if not event.order:
             return
         # It ended before, was run again, and the news of that are still on their way.
-        resuming.reopen_child(draft, *found, event.order)
+        resuming.reopen_child(draft, *found, event.order, event.replays)
     task = draft.tasks[event.task_id]
     child = task.children[event.child_id]
     counts = _moves(task, child.round)
@@ -149,6 +149,7 @@ def child_finished(draft: Draft, event: ChildFinished) -> None:
         state_info=event.state_info,
         accepted=counts,
         order=max(child.order, event.order),
+        replays=max(child.replays, event.replays),
     )
     if counts:
         info = event.state_info
@@ -187,7 +188,7 @@ def child_resumed(draft: Draft, event: ChildResumed) -> None:
         return
     task, child = found
     if child.state in FINAL:
-        resuming.reopen_child(draft, task, child, event.order)
+        resuming.reopen_child(draft, task, child, event.order, event.replays)
         return
     draft.change_child(task, child, state=State.RUNNING, order=max(child.order, event.order))
     if _moves(task, child.round):
@@ -238,13 +239,18 @@ def _go_on(draft: Draft, task: TaskExecution, state: State, info: str | None, **
 
 
 def _task_paused(draft: Draft, task: TaskExecution) -> None:
-    if task.state is State.RUNNING:
+    if task.suspended is State.RUNNING:
+        draft.change(task, suspended=State.PAUSED)
+    elif task.state is State.RUNNING:
         draft.announce(Lifecycle.TASK_PAUSED, draft.change(task, state=State.PAUSED))
     control.pause_execution(draft, None)
 
 
 def _task_resumed(draft: Draft, task: TaskExecution) -> None:
     records: list[Any] = [*task.actions.values(), *task.children.values()]
-    if task.state is State.PAUSED and not any(each.state is State.PAUSED for each in records):
+    none_paused = not any(each.state is State.PAUSED for each in records)
+    if task.suspended is State.PAUSED and none_paused:
+        draft.change(task, suspended=State.RUNNING)
+    elif task.state is State.PAUSED and task.suspended is None and none_paused:
         draft.announce(Lifecycle.TASK_RESUMED, draft.change(task, state=State.RUNNING))
     resuming.resume_if_none_paused(draft)

@@ -13,7 +13,7 @@ from mistral_core.machine.state import FINAL, State
 def fired(draft: Draft, event: TimerFired) -> None:
     """Do what the timer was for; one that came late, twice, or to an execution that is over changes nothing."""
     task = draft.tasks.get(event.task_id)
-    if task is None or task.state in FINAL or draft.state in FINAL:
+    if task is None or task.state in FINAL or task.suspended is not None or draft.state in FINAL:
         return
     if event.kind is TimerKind.TIMEOUT:
         if task.timeout_round == event.round:

@@ -44,6 +44,7 @@ def delays_end(draft: Draft, task: TaskExecution, plan: TaskPlan) -> bool:
 
 def delay(draft: Draft, task: TaskExecution, kind: TimerKind, seconds: int) -> None:
     """Start the timer that ends a delay of the task."""
-    task = draft.change(task, delayed_by=kind.value)
-    draft.tell(StartTimer(task_id=task.id, kind=kind, round=task.round, due=draft.at + seconds * 1_000_000))
+    due = draft.at + seconds * 1_000_000
+    task = draft.change(task, delayed_by=kind.value, due=due)
+    draft.tell(StartTimer(task_id=task.id, kind=kind, round=task.round, due=due))
     draft.announce(Lifecycle.TASK_DELAYED, task)

@@ -4,6 +4,7 @@ import typer
 
 from mistral_cli.commands import action, action_execution, environment, execution, mesh, task, workbook, workflow
 from mistral_cli.commands.run import run
+from mistral_cli.commands.schema import schema
 from mistral_cli.commands.test import run_tests
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command("test")(run_tests)
+app.command()(schema)
 app.command()(mesh.up)
 app.command()(mesh.down)
 app.command()(mesh.status)

@@ -38,6 +38,21 @@ looking:
         names: <% tasks($.other, true).select($.name).orderBy($) %>
         states: <% executions(id => $.other).select($.name) %>
 """
+FAMILY = """
+version: '2.0'
+grandparent:
+  output: {r: <% $.r %>}
+  tasks:
+    s: {workflow: parent, publish: {r: <% task().result.r %>}}
+parent:
+  output: {r: <% $.r %>}
+  tasks:
+    s: {workflow: child, publish: {r: <% task().result.r %>}}
+child:
+  output: {r: <% $.r %>}
+  tasks:
+    leaf: {action: my.thing, publish: {r: <% task().result %>}}
+"""
 TIMED = """
 version: '2.0'
 timed:
@@ -65,6 +80,34 @@ async def test_sub_workflows_run_and_an_unknown_one_is_an_error_of_its_task(worl
         "SELECT execution_id::text, max(position) FROM execution_history GROUP BY 1"
     ):
         assert [e["position"] for e in await world.history(execution_id)] == list(range(1, count + 1))
+
+
+async def test_a_task_of_a_failed_child_run_again_brings_back_all_above_it(world: Any) -> None:
+    await world.define(FAMILY)
+    world.hands.answer = failing(world)
+    engine = await world.engine()
+    begun = await engine.start("grandparent")
+    assert (await world.end(begun.id))["state"] == "ERROR"
+    task_id = await world.pool.fetchval("SELECT id::text FROM task_execution WHERE name = 'leaf'")
+    for times in (1, 2):
+        # Once more fails it again, the second time it is well.
+        world.hands.answer = failing(world) if times == 1 else lambda task, given: "well"
+        await engine.stub.RerunTask(pb.RerunTaskRequest(task_id=task_id, reset=True))
+        if times == 1:
+            query = "SELECT count(*) FROM action_execution WHERE task_id = $1 AND state = 'ERROR'"
+            await world.until(lambda: world.pool.fetchval(query, task_id), lambda found: found == 2)
+            await world.end(begun.id)
+
+    assert await world.ended(begun.id) == ("SUCCESS", {"r": "well"})
+    states = await world.pool.fetch("SELECT DISTINCT state FROM execution UNION SELECT state FROM task_execution")
+    assert [tuple(each) for each in states] == [("SUCCESS",)]
+
+
+def failing(world: Any) -> Any:
+    def answer(task: wire.ActionTask, given: Any) -> Any:
+        raise world.Failed("broken")
+
+    return answer
 
 
 async def test_a_child_with_wrong_input_fails_its_parent_and_is_not_stored(world: Any) -> None:

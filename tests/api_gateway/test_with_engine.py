@@ -20,6 +20,9 @@ from mistral_engine.settings import Settings as EngineSettings
 from mistral_executor.app import running as executor_running
 from mistral_executor.settings import ExecutorSettings
 
+FAULTY = """version: '2.0'
+{name}: {{vars: {{v: <% $.nowhere %>}}, tasks: {{t: {{action: std.noop}}}}}}
+"""
 ECHO = """version: '2.0'
 
 {name}:
@@ -142,6 +145,15 @@ async def test_refusals_of_the_engine_keep_their_kind(rest, name, change, status
     assert answer.status_code == status, answer.text
     assert answer.json()["faultcode"] == "Client"
     assert answer.json()["faultstring"]
+
+
+async def test_variables_that_cannot_be_evaluated_refuse_the_start(rest, name):
+    await upload(rest, FAULTY, name)
+
+    answer = await rest.post("/v2/executions", json={"workflow_name": name})
+
+    assert answer.status_code == 400, answer.text
+    assert "$.nowhere" in answer.json()["faultstring"]
 
 
 async def test_many_starts_at_once_all_come_true(rest, name):

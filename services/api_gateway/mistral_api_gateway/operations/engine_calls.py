@@ -26,8 +26,9 @@ _PATIENTLY: Final[_Patience] = {"timeout": CALL_SECONDS, "wait_for_ready": True}
 _KINDS: dict[str, type[errors.WorkflowError]] = {
     kind.__name__: kind
     for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, errors.WorkflowError) and kind is not errors.ExpressionFailed
-}
+    if isinstance(kind, type) and issubclass(kind, errors.WorkflowError)
+} | {errors.ExpressionFailed.__name__: errors.Invalid}
+"""By name; an expression that failed is known here by its message alone."""
 
 
 class Uncertain(errors.Unavailable):

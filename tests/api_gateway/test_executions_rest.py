@@ -179,7 +179,7 @@ async def test_a_tree_is_listed_from_the_top(rest, family):
 
     assert [each["id"] for each in whole] == [parent, child]
     assert [each["id"] for each in shallow] == [parent]
-    assert [each["id"] for each in failed] == [child]
+    assert [each["id"] for each in failed] == [parent, child]
     assert [each["id"] for each in below] == [child]
 
 
@@ -213,7 +213,26 @@ async def test_a_report_can_be_cut_short(rest, family):
     counts = (await rest.get(f"/v2/executions/{parent}/report?statistics_only=true")).json()
 
     tasks = {task["name"]: task for task in flat["root_workflow_execution"]["task_executions"]}
-    assert tasks["s"]["workflow_executions"][0]["task_executions"] == []
+    assert "task_executions" not in tasks["s"]["workflow_executions"][0]
+    assert (tasks["h"]["action_executions"], tasks["h"]["workflow_executions"]) == ([], [])
     assert flat["statistics"]["total_tasks_count"] == 2
     assert [task["name"] for task in failed["root_workflow_execution"]["task_executions"]] == ["s"]
+    assert (failed["statistics"]["total_tasks_count"], failed["statistics"]["success_tasks_count"]) == (2, 0)
     assert list(counts) == ["statistics"]
+
+
+async def test_errors_only_leaves_out_what_is_below_tasks_that_did_not_fail(rest, rows, family, name):
+    parent, s, child = family
+    well = await rows.task(parent, "w", type="WORKFLOW")
+    kept = {"root_id": parent, "parent_id": parent, "state": "SUCCESS"}
+    await rows.execution(f"{name}.w", task_execution_id=well, **kept)
+    second = await rows.execution(f"{name}.c", task_execution_id=s, **kept)
+
+    listed = (await rest.get(f"/v2/executions/{parent}/executions?errors_only=true")).json()["executions"]
+    below = (await rest.get(f"/v2/tasks/{well}/executions?errors_only=true")).json()["executions"]
+    report = (await rest.get(f"/v2/executions/{parent}/report?errors_only=true")).json()
+
+    assert {each["id"] for each in listed} == {parent, child, second}
+    assert below == []
+    (task,) = report["root_workflow_execution"]["task_executions"]
+    assert {each["id"] for each in task["workflow_executions"]} == {child, second}

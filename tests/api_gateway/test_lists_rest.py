@@ -145,3 +145,46 @@ async def test_running_executions_are_found_by_the_index_of_live_ones(pool: Pool
     )
 
     assert any("execution_live" in row[0] for row in plan)
+
+
+@pytest.mark.parametrize("kind", ["executions", "tasks", "action_executions", "workflows", "workbooks", "environments"])
+async def test_a_page_after_something_that_is_gone_is_not_found(rest, kind):
+    answer = await rest.get(f"/v2/{kind}?marker=11111111-2222-4333-8444-555555555555")
+
+    assert answer.status_code == 404
+    assert (await rest.get("/v2/actions?marker=nothing_of_that_name")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ('{"b": [1, {"c": null}], "a": 1.0}', True),
+        ('eq:{"a":1,"b":[1,{"c":null}]}', True),
+        ('neq:{"a": 1}', True),
+        ('{"a": 1}', False),
+        ('neq:{"a":1,"b":[1,{"c":null}]}', False),
+        ("has:null", True),
+    ],
+)
+async def test_fields_of_json_are_equal_when_they_mean_the_same(rest, rows, name, query, found):
+    await rows.execution(name, input={"a": 1, "b": [1, {"c": None}]})
+    await rows.execution(name, input={"nul": "\0", "null": 1}, state="ERROR")
+
+    assert len(await ids(rest, f"workflow_name={name}&state=RUNNING&input={query}")) == int(found)
+
+
+@pytest.mark.parametrize("value", ["no json", '"\\u0000"'])
+async def test_what_is_no_json_is_not_looked_for(rest, value):
+    assert (await rest.get("/v2/executions", params={"input": value})).status_code == 400
+
+
+async def test_fields_and_truth_values_may_be_written_in_several_ways(rest, rows, name):
+    execution = await rows.execution(name, state="SUCCESS", output={})
+    await rows.task(execution, "t", processed=True)
+
+    for word in ("True", "1", "on", "Y", "t"):
+        (shown,) = (await rest.get(f"/v2/executions?workflow_name={name}&include_output={word}")).json()["executions"]
+        assert "output" in shown
+        assert len((await rest.get(f"/v2/tasks?workflow_name={name}&processed={word}")).json()["tasks"]) == 1
+    (shown,) = (await rest.get(f"/v2/executions?workflow_name={name}&fields=State,%20ID")).json()["executions"]
+    assert list(shown) == ["id", "state"]

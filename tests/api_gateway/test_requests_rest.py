@@ -54,6 +54,9 @@ async def test_a_bad_start_is_refused(rest, body, fragment):
         {"state": "PAUSED", "description": "x"},
         {"state": "PAUSED", "params": {"env": {"k": 1}}},
         {"params": {"env": [1]}},
+        {"params": {"env": {}}},
+        {"description": ""},
+        {"input": {"a": 1}},
         {"bogus": 1},
     ],
 )
@@ -63,7 +66,9 @@ async def test_a_bad_change_is_refused(rest, rows, name, body):
     assert (await rest.put(f"/v2/executions/{found}", json=body)).status_code == 400
 
 
-@pytest.mark.parametrize(("method", "body"), [("PUT", {"state": "PAUSED"}), ("DELETE", None)])
+@pytest.mark.parametrize(
+    ("method", "body"), [("PUT", {"state": "PAUSED"}), ("PUT", {}), ("PUT", {"state": "DELAYED"}), ("DELETE", None)]
+)
 async def test_steering_what_is_not_there_is_not_found(rest, method, body):
     assert (await rest.request(method, f"/v2/executions/{UNKNOWN}", json=body)).status_code == 404
 

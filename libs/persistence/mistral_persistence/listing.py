@@ -11,7 +11,8 @@ from enum import Enum, StrEnum, auto
 from typing import Any
 
 from mistral_core.errors import InvalidInput
-from mistral_persistence.literals import as_flag, as_moment, as_number, as_uuid
+from mistral_persistence.database import Connection, Pool
+from mistral_persistence.literals import as_flag, as_json, as_moment, as_number, as_uuid
 
 
 class Kind(Enum):
@@ -134,6 +135,11 @@ class Listing:
         shown = ", ".join(f'{self.column(name).select} AS "{name}"' for name in names)
         return f"SELECT {shown} FROM {self.source}"
 
+    async def has(self, source: Pool | Connection, row_id: str) -> bool:
+        """Tell whether there is a row of that id, which must be a UUID; whose it is does not matter."""
+        sql = f"SELECT EXISTS (SELECT FROM {self.source} WHERE {self.column('id').sql} = $1::uuid)"
+        return bool(await source.fetchval(sql, row_id))
+
 
 @dataclass(slots=True)
 class Statement:
@@ -199,6 +205,8 @@ def _filter(statement: Statement, column: Column, one: Filter) -> None:
             condition = f"{column.sql}::text LIKE {statement.bind(f'%{pattern}%')}"
         case Operator.IN | Operator.NIN:
             condition = _among(statement, column, one)
+        case Operator.EQ | Operator.NEQ if column.kind is Kind.JSON:
+            condition = _same_json(statement, column, one)
         case _:
             condition = _compared(statement, column, one)
     if column.guard and one.operator in (Operator.EQ, Operator.IN):
@@ -242,6 +250,15 @@ def _compared(statement: Statement, column: Column, one: Filter) -> str:
         # Times are shown to the second; equal means equal as shown.
         sql = f"date_trunc('second', {sql})"
     return f"{sql} {symbol} {statement.bind(values[0])}"
+
+
+def _same_json(statement: Statement, column: Column, one: Filter) -> str:
+    wanted = statement.bind(as_json(one.values[0]))
+    # What holds the character NUL cannot become jsonb, and equals nothing that a filter could hold.
+    same = (
+        f"CASE WHEN strpos({column.sql}::text, '\\u0000') > 0 THEN false ELSE {column.sql}::jsonb = {wanted}::jsonb END"
+    )
+    return f"coalesce({same}, false)" if one.operator is Operator.EQ else f"NOT coalesce({same}, false)"
 
 
 def _comparable(column: Column, values: Sequence[str]) -> tuple[str, list[Any]]:

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
+
 from mistral_core.errors import InvalidInput
 
-_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 _UUID_LENGTH = 36
 
 
@@ -31,10 +34,10 @@ def as_moment(text: str) -> datetime:
 
 def as_flag(text: str) -> bool:
     """Read ``true`` or ``false``. Raises InvalidInput."""
-    flag = _FLAGS.get(text.strip().lower())
-    if flag is None:
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
         raise InvalidInput(f"Not a truth value: {text!r}; expected true or false")
-    return flag
+    return word in _TRUE
 
 
 def as_number(text: str) -> int:
@@ -43,3 +46,14 @@ def as_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise InvalidInput(f"Not a whole number: {text!r}") from None
+
+
+def as_json(text: str) -> str:
+    """Return the text if it is JSON that Postgres can compare. Raises InvalidInput."""
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise InvalidInput(f"Not valid JSON: {text!r}") from None
+    if "\\u0000" in text:
+        raise InvalidInput("A text of the request holds the character NUL")
+    return text

@@ -48,6 +48,8 @@ _OF_EXECUTIONS = (
     f"{TASKS.select(ALL_COLUMNS)} WHERE t.execution_id = ANY($1::uuid[]) ORDER BY t.created_at, t.sequence, t.id"
 )
 
+_FAILED_AMONG = "SELECT id::text AS id FROM task_execution WHERE id = ANY($1::uuid[]) AND state = 'ERROR'"
+
 _ACTION_RESULTS = """
 SELECT output FROM action_execution
  WHERE execution_id = $1::uuid AND task_id = $2::uuid AND accepted ORDER BY index, created_at, id
@@ -84,6 +86,11 @@ async def page(
 async def of_executions(source: Pool | Connection, execution_ids: Sequence[str]) -> list[Row]:
     """Return all tasks of some executions, in the order in which they came to be."""
     return await source.fetch(_OF_EXECUTIONS, execution_ids)
+
+
+async def failed_among(source: Pool | Connection, task_ids: Sequence[str]) -> set[str]:
+    """Return the ids of those that failed."""
+    return {row["id"] for row in await source.fetch(_FAILED_AMONG, task_ids)}
 
 
 async def results(source: Pool | Connection, execution_id: str, task_id: str, *, of_children: bool) -> list[str | None]:

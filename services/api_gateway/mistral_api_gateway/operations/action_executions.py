@@ -31,7 +31,9 @@ class ActionExecutions:
         self, caller: Caller, wanted: Page, *, of_task: tuple[str, str] | None = None
     ) -> list[action_reads.Row]:
         """Return a page of action executions; ``of_task`` is (execution id, task id) for those of one task."""
-        return await self._store.read(action_reads.page, wanted, project=caller.scope, of_task=of_task)
+        return await self._store.page(
+            action_reads.page, action_reads.ACTIONS, wanted, project=caller.scope, of_task=of_task
+        )
 
     async def complete(self, caller: Caller, action_id: str, state: str, output: bytes = b"") -> action_reads.Row:
         """Say how an asynchronous action ended, or hold it (PAUSED) or let it go on (RUNNING).

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mistral_api_gateway.operations.actions import Action
+from mistral_core.errors import NotFound
 from mistral_persistence.listing import Filter, Operator, Page
 
 _COMPARE: Final[Mapping[Operator, Callable[[str, tuple[str, ...]], bool]]] = {
@@ -22,14 +23,20 @@ _SECONDS: Final = 19
 
 
 def page_of(actions: Sequence[Action], wanted: Page) -> list[Action]:
-    """Return the page; its marker is the name, or the id, of the last action of the page before."""
+    """Return the page; its marker is the name, or the id, of the last action of the page before.
+
+    Raises:
+        NotFound: If there is no action of that name or id.
+    """
     found = [action for action in actions if all(_fits(action, one) for one in wanted.filters)]
     found.sort(key=lambda action: str(action["id"]))
     for column, down in reversed(wanted.sort):
         found.sort(key=lambda action: _text(action[column]), reverse=down)
     if wanted.marker is not None:
         places = [number for number, action in enumerate(found) if wanted.marker in (action["id"], action["name"])]
-        found = found[places[-1] + 1 :] if places else []
+        if not places:
+            raise NotFound(f"There is no action {wanted.marker!r}, after which the page was to begin")
+        found = found[places[-1] + 1 :]
     return found[: wanted.limit]
 
 

@@ -79,7 +79,7 @@ class Environments:
 
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the environments that the caller sees."""
-        return await self._store.read(rows.page, wanted, project=caller.scope)
+        return await self._store.page(rows.page, rows.ENVIRONMENTS, wanted, project=caller.scope)
 
     async def delete(self, caller: Caller, name: str) -> None:
         """Remove an environment; executions keep the variables that they began with.

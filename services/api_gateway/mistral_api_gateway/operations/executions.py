@@ -15,6 +15,7 @@ from mistral_core.errors import InvalidInput, NotFound, WorkflowError
 from mistral_core.machine.state import State
 from mistral_persistence import execution_reads as reads
 from mistral_persistence.listing import Page
+from mistral_persistence import task_reads
 from mistral_persistence.literals import as_uuid
 from mistral_runtime import telemetry
 
@@ -111,7 +112,7 @@ class Executions:
 
     async def page(self, caller: Caller, wanted: Page) -> list[reads.Row]:
         """Return a page of executions."""
-        return await self._store.read(reads.page, wanted, project=caller.scope)
+        return await self._store.page(reads.page, reads.EXECUTIONS, wanted, project=caller.scope)
 
     async def pause(self, caller: Caller, execution_id: str) -> reads.Row:
         """Let running tasks finish and start no more. Raises IllegalState if it is final."""
@@ -162,7 +163,7 @@ class Executions:
         await self._engines.delete(execution_id, force=force)
 
     async def tree(
-        self, caller: Caller, execution_id: str, *, max_depth: int = -1, whole: bool = False
+        self, caller: Caller, execution_id: str, *, max_depth: int = -1, whole: bool = False, errors_only: bool = False
     ) -> list[tuple[int, reads.Row]]:
         """Return an execution and those below it, depth first, each with its depth; 0 is the top.
 
@@ -170,19 +171,34 @@ class Executions:
             max_depth: How many levels below the top; -1 for all.
             whole: Whether the heavy columns come along.
         """
-        rows = await self._family(caller, execution_id, whole=whole)
+        rows = await self._family(caller, execution_id, whole=whole, errors_only=errors_only)
         return _depth_first([row for row in rows if row["id"] == execution_id.lower()], rows, max_depth)
 
     async def below_task(
-        self, caller: Caller, execution_id: str, task_id: str, *, max_depth: int = -1, whole: bool = False
+        self,
+        caller: Caller,
+        execution_id: str,
+        task_id: str,
+        *,
+        max_depth: int = -1,
+        whole: bool = False,
+        errors_only: bool = False,
     ) -> list[tuple[int, reads.Row]]:
+            errors_only: Leave out what is below tasks that did not fail.
         """Return the sub-workflow executions of a task of that execution and those below them, likewise."""
-        rows = await self._family(caller, execution_id, whole=whole)
+        rows = await self._family(caller, execution_id, whole=whole, errors_only=errors_only)
         return _depth_first([row for row in rows if row["task_execution_id"] == task_id], rows, max_depth)
 
-    async def _family(self, caller: Caller, execution_id: str, *, whole: bool) -> list[reads.Row]:
+    async def _family(
+        self, caller: Caller, execution_id: str, *, whole: bool, errors_only: bool = False
+    ) -> list[reads.Row]:
         top = await self.get(caller, execution_id)
-        return await self._store.read(reads.family, top["id"], top["root_execution_id"] or top["id"], whole=whole)
+        rows = await self._store.read(reads.family, top["id"], top["root_execution_id"] or top["id"], whole=whole)
+        if not errors_only:
+            return rows
+        tasks = [row["task_execution_id"] for row in rows if row["task_execution_id"]]
+        failed = await self._store.read(task_reads.failed_among, tasks)
+        return [row for row in rows if row["id"] == top["id"] or row["task_execution_id"] in failed]
 
     async def _read(self, ids: Sequence[str]) -> list[reads.Row | None]:
         found = await self._store.read(reads.by_ids, list(ids))

@@ -29,10 +29,10 @@ class TaskNode:
 
 @dataclass(slots=True)
 class Branch:
-    """An execution with its tasks."""
+    """An execution with its tasks; None where the report is not to go so deep."""
 
     row: execution_reads.Row
-    tasks: list[TaskNode] = field(default_factory=list)
+    tasks: list[TaskNode] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +56,39 @@ async def report_of(
 
     Args:
         max_depth: 0 shows its tasks and their sub-workflows without tasks; each further level one more; -1 all.
-        errors_only: Leave out of the tree what did not fail; the counts are over everything.
+        errors_only: Leave out tasks that did not fail, with all that is below them; the counts are over the others.
 
     Raises:
         NotFound: If none visible has that id.
     """
     depth = max_depth + 1 if max_depth >= 0 else -1
-    found = await executions.tree(caller, execution_id, max_depth=depth)
+    found = await executions.tree(caller, execution_id, max_depth=depth, errors_only=errors_only)
     rows = [row for _, row in found]
     with_tasks = [row["id"] for level, row in found if max_depth < 0 or level <= max_depth]
     tasks = await store.read(task_reads.of_executions, with_tasks)
+    if errors_only:
+        tasks = [row for row in tasks if row["state"] == State.ERROR]
     actions = await store.read(action_reads.of_executions, with_tasks)
-    top = _tree(rows, tasks, actions, errors_only=errors_only)
+    top = _tree(rows, frozenset(with_tasks), tasks, actions)
     estimate = await _estimated_seconds(store, top.row)
     return Report(top, {**_counts(tasks), "estimated_time": estimate})
 
 
 def _tree(
     rows: list[execution_reads.Row],
+    with_tasks: frozenset[str],
     tasks: list[task_reads.Row],
     actions: list[action_reads.Row],
-    *,
-    errors_only: bool,
 ) -> Branch:
-    branches = {row["id"]: Branch(row) for row in rows}
+    branches = {row["id"]: Branch(row, [] if row["id"] in with_tasks else None) for row in rows}
     nodes: dict[str, TaskNode] = {}
     for row in tasks:
-        if not errors_only or row["state"] == State.ERROR:
-            nodes[row["id"]] = node = TaskNode(row, facts_of(row).retry_no)
-            branches[row["workflow_execution_id"]].tasks.append(node)
+        nodes[row["id"]] = node = TaskNode(row, facts_of(row).retry_no)
+        shown = branches[row["workflow_execution_id"]].tasks
+        assert shown is not None
+        shown.append(node)
     for row in actions:
-        if row["task_execution_id"] in nodes and (not errors_only or row["state"] == State.ERROR):
+        if row["task_execution_id"] in nodes:
             nodes[row["task_execution_id"]].leaves.append(row)
     for row in rows[1:]:
         if row["task_execution_id"] in nodes:

@@ -7,8 +7,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
 
-from mistral_core.errors import InvalidInput, Unavailable
+from mistral_core.errors import InvalidInput, NotFound, Unavailable
 from mistral_persistence.database import Connection, Pool
+from mistral_persistence.listing import Listing, Page
 from mistral_persistence.outage import OUTAGE
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,24 @@ class Store:
             except OUTAGE as error:
                 _log.info("reading again after %s", type(error).__name__)
             return await query(self.pool, *args, **kwargs)
+
+    async def page(
+        self,
+        query: Callable[Concatenate[Any, Page, _P], Awaitable[list[_T]]],
+        listing: Listing,
+        wanted: Page,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> list[_T]:
+        """Run ``query(pool, wanted, ...)``, which reads a page of the listing.
+
+        Raises:
+            NotFound: If the row that the page was to begin after is gone, for then nobody knows where that is.
+        """
+        rows = await self.read(query, wanted, *args, **kwargs)
+        if not rows and wanted.marker is not None and not await self.read(listing.has, wanted.marker):
+            raise NotFound(f"There is nothing of the id {wanted.marker}, after which the page was to begin")
+        return rows
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -44,7 +44,9 @@ class Tasks:
 
     async def page(self, caller: Caller, wanted: Page, *, execution_id: str | None = None) -> list[task_reads.Row]:
         """Return a page of tasks, of one execution if that is said."""
-        return await self._store.read(task_reads.page, wanted, project=caller.scope, execution_id=execution_id)
+        return await self._store.page(
+            task_reads.page, task_reads.TASKS, wanted, project=caller.scope, execution_id=execution_id
+        )
 
     async def rerun(self, caller: Caller, task_id: str, *, reset: bool, env: bytes = b"") -> task_reads.Row:
         """Run a failed task again.

@@ -65,7 +65,7 @@ class Workbooks:
 
     async def page(self, caller: Caller, wanted: Page) -> list[Row]:
         """Return a page of the workbooks that the caller sees."""
-        return await self._store.read(workbooks.page, wanted, project=caller.scope)
+        return await self._store.page(workbooks.page, workbooks.WORKBOOKS, wanted, project=caller.scope)
 
     async def delete(self, caller: Caller, name: str, *, namespace: str = "") -> None:
         """Remove a workbook; the workflows and actions that were in it stay.

@@ -98,7 +98,7 @@ class Workflows:
 
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the workflows that the caller sees."""
-        return await self._store.read(rows.page, wanted, project=caller.scope)
+        return await self._store.page(rows.page, rows.WORKFLOWS, wanted, project=caller.scope)
 
     async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
         """Remove a workflow; what runs of it goes on.

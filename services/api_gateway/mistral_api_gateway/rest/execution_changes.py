@@ -14,18 +14,20 @@ _ALLOWED: Final = ("RUNNING", "PAUSED", "SUCCESS", "ERROR", "CANCELLED")
 
 
 async def change(executions: Executions, caller: Caller, execution_id: str, sent: ExecutionBody) -> Row:
-    """Do what the sent attributes mean and return the execution as it stands then.
+    """Do what the sent attributes mean and return the execution as it stands then; an empty one counts as not sent.
 
     Raises:
+        NotFound: If there is no such execution.
         InvalidInput: If they do not go together.
         IllegalState: If the execution cannot get to that state.
         Forbidden: If its environment cannot be changed now.
     """
+    await executions.get(caller, execution_id)
     env = _env(sent)
     _check(sent, env)
     match sent.state:
-        case None:
-            return await _describe(executions, caller, execution_id, sent.description, env)
+        case None | "":
+            return await _describe(executions, caller, execution_id, sent.description or None, env)
         case "PAUSED":
             return await executions.pause(caller, execution_id)
         case "RUNNING":
@@ -39,13 +41,14 @@ def _env(sent: ExecutionBody) -> bytes:
     if not params:
         return b""
     env = members(params, "params").get("env")
-    return json_text(env) if env is not None else b""
+    text = json_text(env) if env is not None else b""
+    return text if members(text or b"{}", "env") else b""
 
 
 def _check(sent: ExecutionBody, env: bytes) -> None:
-    if not (sent.state or sent.description is not None or env):
+    if not (sent.state or sent.description or env):
         raise InvalidInput("The property state, description, or env is not provided for update.")
-    if sent.state and sent.description is not None:
+    if sent.state and sent.description:
         raise InvalidInput("The property description must be updated separately from state.")
     if sent.state and sent.state not in _ALLOWED:
         raise InvalidInput(f"Cannot change state to {sent.state}. Allowed states are: {', '.join(_ALLOWED)}")

@@ -101,13 +101,13 @@ class ExecutionEndpoints:
 
     async def tree(self, request: Request) -> Response:
         given = query.only(request, _TREE)
+        depth = query.integer(given, "max_depth", -1)
         whole, failed = query.flag(given, "include_output"), query.flag(given, "errors_only")
         found = await self._executions.tree(
-            ANYONE, request.path_params["id"], max_depth=query.integer(given, "max_depth", -1), whole=whole
+            ANYONE, request.path_params["id"], max_depth=depth, whole=whole, errors_only=failed
         )
         fields = RESOURCE.listed_with_heavy if whole else RESOURCE.listed
-        rows = [row for _, row in found if row["state"] == "ERROR" or not failed]
-        return json_answer({"executions": [RESOURCE.written(row, fields) for row in rows]})
+        return json_answer({"executions": [RESOURCE.written(row, fields) for _, row in found]})
 
 
 def _namespace(params: bytes) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from mistral_api_gateway.rest.resource import Resource, json_answer
 from mistral_core.errors import InvalidInput
 from mistral_persistence.listing import Filter, Kind, Operator, Page
-from mistral_persistence.literals import as_uuid
+from mistral_persistence.literals import as_flag, as_uuid
 
 MOST: Final = 1000
 _PAGING: Final = ("marker", "limit", "sort_keys", "sort_dirs", "fields", "all_projects")
@@ -49,14 +49,12 @@ def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
 
 
 def flag(given: "dict[str, str]", name: str, *, default: bool = False) -> bool:
-    """Read a flag. Raises InvalidInput if it is neither true nor false."""
-    match given.get(name, str(default)).strip().lower():
-        case "true" | "1" | "yes" | "t":
-            return True
-        case "false" | "0" | "no" | "f" | "":
-            return False
-        case other:
-            raise InvalidInput(f"Invalid input for argument {name}. Value: {other!r}; expected true or false")
+    """Read a flag; an empty one is false. Raises InvalidInput if it is neither true nor false."""
+    text = given.get(name, str(default)).strip()
+    try:
+        return bool(text) and as_flag(text)
+    except InvalidInput:
+        raise InvalidInput(f"Invalid input for argument {name}. Value: {text!r}; expected true or false") from None
 
 
 def integer(given: "dict[str, str]", name: str, default: int) -> int:

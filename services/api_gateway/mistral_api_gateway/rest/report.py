@@ -53,7 +53,8 @@ class ReportEndpoints:
 
 def _branch(branch: Branch) -> dict[str, Any]:
     shown = _head(branch.row, branch.row["workflow_name"])
-    shown["task_executions"] = [_task(task) for task in branch.tasks]
+    if branch.tasks is not None:
+        shown["task_executions"] = [_task(task) for task in branch.tasks]
     return shown
 
 
@@ -61,10 +62,8 @@ def _task(task: TaskNode) -> dict[str, Any]:
     shown = _head(task.row, task.row["name"])
     if task.retry_count is not None:
         shown["retry_count"] = task.retry_count
-    if task.row["type"] == "WORKFLOW":
-        shown["workflow_executions"] = [_branch(branch) for branch in task.branches]
-    else:
-        shown["action_executions"] = [_leaf(leaf) for leaf in task.leaves]
+    shown["action_executions"] = [_leaf(leaf) for leaf in task.leaves]
+    shown["workflow_executions"] = [_branch(branch) for branch in task.branches]
     return shown
 
 

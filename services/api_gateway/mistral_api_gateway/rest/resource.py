@@ -74,7 +74,7 @@ class Resource:
         Raises:
             InvalidInput: If there is no such field.
         """
-        names = [name for part in text.split(",") if (name := part.strip()) and name != "id"]
+        names = [name for part in text.split(",") if (name := part.strip().lower()) and name != "id"]
         known = self.all if alone else self.listed_with_heavy
         unknown = [name for name in names if name not in known]
         if unknown:

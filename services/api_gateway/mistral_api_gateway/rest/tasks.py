@@ -106,11 +106,10 @@ class TaskEndpoints:
         whole, failed = query.flag(given, "include_output"), query.flag(given, "errors_only")
         task = await self._tasks.get(ANYONE, request.path_params["id"])
         found = await self._executions.below_task(
-            ANYONE, task["workflow_execution_id"], task["id"], max_depth=depth, whole=whole
+            ANYONE, task["workflow_execution_id"], task["id"], max_depth=depth, whole=whole, errors_only=failed
         )
-        rows = [row for _, row in found if row["state"] == "ERROR" or not failed]
         fields = EXECUTIONS.listed_with_heavy if whole else EXECUTIONS.listed
-        return json_answer({"executions": [EXECUTIONS.written(row, fields) for row in rows]})
+        return json_answer({"executions": [EXECUTIONS.written(row, fields) for _, row in found]})
 
     async def _answer(self, row: Row, fields: tuple[str, ...]) -> Response:
         shown = RESOURCE.written(row, fields)

@@ -89,13 +89,13 @@ async def test_a_task_of_a_failed_child_run_again_brings_back_all_above_it(world
     begun = await engine.start("grandparent")
     assert (await world.end(begun.id))["state"] == "ERROR"
     task_id = await world.pool.fetchval("SELECT id::text FROM task_execution WHERE name = 'leaf'")
+    failed = "SELECT count(*) FROM action_execution WHERE task_id = $1 AND state = 'ERROR'"
     for times in (1, 2):
         # Once more fails it again, the second time it is well.
         world.hands.answer = failing(world) if times == 1 else lambda task, given: "well"
         await engine.stub.RerunTask(pb.RerunTaskRequest(task_id=task_id, reset=True))
         if times == 1:
-            query = "SELECT count(*) FROM action_execution WHERE task_id = $1 AND state = 'ERROR'"
-            await world.until(lambda: world.pool.fetchval(query, task_id), lambda found: found == 2)
+            await world.until(lambda: world.pool.fetchval(failed, task_id), lambda found: found == 2)
             await world.end(begun.id)
 
     assert await world.ended(begun.id) == ("SUCCESS", {"r": "well"})

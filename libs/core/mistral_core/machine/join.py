@@ -3,7 +3,7 @@
 An arrival on the way to success costs the same however many branches there are: it is one entry in a map. Only what
 may make a join impossible asks for a look at the routes: a branch that ended elsewhere, or a join that is new.
 A join runs once per activation: branches that come after it started are taken note of and end there; a branch that
-comes a second time begins a new activation, which is a new task.
+comes a second time, or that the join itself led to, begins a new activation, which is a new task.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def arrive(draft: Draft, name: str, source: TaskExecution, trigger: str) -> bool
         draft.checks[name] = None
         return True
     known = join.arrived.get(source.name)
-    if known is None:
+    if known is None and not _comes_of(draft, source, join):
         draft.note(join, arrived=join.arrived.set(source.name, pair))
         return False
-    if known[0] == source.id:
+    if known is not None and known[0] == source.id:
         return False
     _wait(draft, create(draft, name, contexts.EMPTY, (), waiting=True), source.name, pair)
     return True
@@ -56,6 +56,20 @@ def arrive(draft: Draft, name: str, source: TaskExecution, trigger: str) -> bool
 def never_ran(join: TaskExecution) -> bool:
     """Tell whether a join ended without doing its work."""
     return not join.actions and not join.children and join.items is None
+
+
+def _comes_of(draft: Draft, task: TaskExecution, join: TaskExecution) -> bool:
+    """Tell whether a task follows from a join, directly or not: then its branch has come round."""
+    seen, open_ids = {task.id}, [task.id]
+    while open_ids:
+        sources = {source for source, _ in draft.tasks[open_ids.pop()].triggered_by}
+        if join.id in sources:
+            return True
+        # What is older than the join cannot follow from it.
+        fresh = [each for each in sources - seen if draft.tasks[each].number > join.number]
+        seen.update(fresh)
+        open_ids.extend(fresh)
+    return False
 
 
 def lost(draft: Draft, targets: Iterable[str]) -> None:

@@ -8,7 +8,16 @@ import grpc.aio
 from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral.internal.v1 import engine_service_pb2_grpc as rpc
 from mistral.internal.v1.envelope_pb2 import ActionResult
-from mistral_core.machine.event import PauseRequested, RerunRequested, ResumeRequested, SkipRequested, StopRequested
+from mistral_core.machine.event import (
+    PauseRequested,
+    ReplayRequested,
+    RerunRequested,
+    ResumeRequested,
+    SkipRequested,
+    StopRequested,
+    SuspendRequested,
+    TaskResumeRequested,
+)
 from mistral_engine.calls import Calls, merged_env
 from mistral_engine.completing import completion, final_state
 from mistral_engine.ids import now
@@ -83,6 +92,31 @@ class Engine(rpc.EngineServiceServicer):
             return await self._routing.forward(place.partition, context, lambda o, m: o.SkipTask(request, metadata=m))
         event = SkipRequested(at=now(), task_id=request.task_id)
         return pb.SkipTaskResponse(execution=summary_of(await self._calls.apply(lane, place.execution_id, event)))
+
+    async def ReplayTask(self, request: pb.ReplayTaskRequest, context: Context) -> pb.ReplayTaskResponse:
+        place = await self._routing.place_of_task(request.task_id)
+        if (lane := self._routing.lane(place.partition)) is None:
+            return await self._routing.forward(place.partition, context, lambda o, m: o.ReplayTask(request, metadata=m))
+        event = ReplayRequested(at=now(), task_id=request.task_id, env=merged_env(request.env))
+        execution = await self._calls.apply(lane, place.execution_id, event)
+        attempt = execution.tasks[request.task_id].superseded_by
+        return pb.ReplayTaskResponse(task_id=attempt, execution=summary_of(execution))
+
+    async def SuspendTask(self, request: pb.SuspendTaskRequest, context: Context) -> pb.SuspendTaskResponse:
+        place = await self._routing.place_of_task(request.task_id)
+        if (lane := self._routing.lane(place.partition)) is None:
+            return await self._routing.forward(
+                place.partition, context, lambda o, m: o.SuspendTask(request, metadata=m)
+            )
+        event = SuspendRequested(at=now(), task_id=request.task_id)
+        return pb.SuspendTaskResponse(execution=summary_of(await self._calls.apply(lane, place.execution_id, event)))
+
+    async def ResumeTask(self, request: pb.ResumeTaskRequest, context: Context) -> pb.ResumeTaskResponse:
+        place = await self._routing.place_of_task(request.task_id)
+        if (lane := self._routing.lane(place.partition)) is None:
+            return await self._routing.forward(place.partition, context, lambda o, m: o.ResumeTask(request, metadata=m))
+        event = TaskResumeRequested(at=now(), task_id=request.task_id)
+        return pb.ResumeTaskResponse(execution=summary_of(await self._calls.apply(lane, place.execution_id, event)))
 
     async def CompleteAction(self, request: pb.CompleteActionRequest, context: Context) -> pb.CompleteActionResponse:
         place = await self._routing.place_of_action(request.action_id)

@@ -9,7 +9,10 @@ from mistral_cli.options import Address, Env, Format, Limit, Output, States, obj
 from mistral_cli.printing import show, show_all
 from mistral_cli.record import record
 
-app = typer.Typer(no_args_is_help=True, help="Show tasks, rerun or skip failed ones.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Show tasks, rerun or skip failed ones, replay finished ones, suspend and resume single ones.",
+)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the task.")]
 
@@ -63,4 +66,29 @@ def skip(id: Id, output: Output = Format.TABLE, grpc_address: Address = None) ->
     """Pass over a failed task and go on with what comes after it."""
     with connected(grpc_address) as mesh:
         answer = mesh.tasks.SkipTask(id=id)
+    show(record(answer.task), output)
+
+
+@app.command()
+def replay(id: Id, env: Env = "", output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+    """Run a finished task once more, and anew what followed it; shows the new attempt."""
+    text = object_text(env, "--env")
+    with connected(grpc_address) as mesh:
+        answer = mesh.tasks.ReplayTask(id=id, env=text)
+    show(record(answer.task), output)
+
+
+@app.command()
+def suspend(id: Id, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+    """Suspend one task; the rest of its execution goes on."""
+    with connected(grpc_address) as mesh:
+        answer = mesh.tasks.SuspendTask(id=id)
+    show(record(answer.task), output)
+
+
+@app.command()
+def resume(id: Id, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+    """Let a suspended task go on."""
+    with connected(grpc_address) as mesh:
+        answer = mesh.tasks.ResumeTask(id=id)
     show(record(answer.task), output)

@@ -15,7 +15,6 @@ from mistral_core.machine.execution import ChildExecution, TaskExecution, settle
 from mistral_core.machine.failing import completion_failure, force_fail
 from mistral_core.machine.state import FINAL, State
 
-
 NOT_ENDED: Final[Mapping[str, Any]] = {
     "processed": False,
     "forced": False,

@@ -83,6 +83,17 @@ class Engines:
     async def skip(self, task_id: str) -> None:
         await _answer(self.stub.SkipTask(engine.SkipTaskRequest(task_id=task_id), **_PATIENTLY))
 
+    async def replay(self, task_id: str, env: bytes) -> str:
+        """Replay a task and return the id of the new attempt."""
+        request = engine.ReplayTaskRequest(task_id=task_id, env=env)
+        return (await _answer(self.stub.ReplayTask(request, **_PATIENTLY))).task_id
+
+    async def suspend_task(self, task_id: str) -> None:
+        await _answer(self.stub.SuspendTask(engine.SuspendTaskRequest(task_id=task_id), **_PATIENTLY))
+
+    async def resume_task(self, task_id: str) -> None:
+        await _answer(self.stub.ResumeTask(engine.ResumeTaskRequest(task_id=task_id), **_PATIENTLY))
+
     async def complete(self, action_id: str, state: str, output: bytes) -> None:
         request = engine.CompleteActionRequest(action_id=action_id, state=state, output=output)
         await _answer(self.stub.CompleteAction(request, **_PATIENTLY))

@@ -27,6 +27,9 @@ class TaskFacts(msgspec.Struct, frozen=True):
     waited_before: bool = False
     waited_after: bool = False
     items: Items | None = None
+    previous: str | None = None
+    superseded_by: str | None = None
+    suspended: str | None = None
 
 
 _decoder = msgspec.json.Decoder(TaskFacts)
@@ -55,6 +58,10 @@ def runtime_context(facts: TaskFacts) -> dict[str, Any]:
         shown["wait_after_policy"] = {"skip": True}
     if facts.items is not None:
         shown["with_items"] = _with_items(facts.items)
+    if facts.superseded_by is not None:
+        shown["superseded_by"] = facts.superseded_by
+    if facts.suspended is not None:
+        shown["suspended"] = {"state": facts.suspended}
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Tasks: read from Postgres, given another chance through the engine."""
+"""Tasks: read from Postgres; rerun, replayed, suspended and resumed through the engine."""
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.engine_calls import Engines
@@ -67,6 +67,29 @@ class Tasks:
         """Pass over a failed task. Raises IllegalState if it did not fail."""
         _failed(await self.get(caller, task_id))
         await self._engines.skip(task_id)
+        return await self.get(caller, task_id)
+
+    async def replay(self, caller: Caller, task_id: str, *, env: bytes = b"") -> task_reads.Row:
+        """Run a finished task once more and return the new attempt; a repeat returns the same.
+
+        Raises:
+            IllegalState: If it has not finished, was set aside by another replay, or the execution is paused.
+            Forbidden: If ``env`` is given but the execution is running.
+        """
+        checked = checked_object(env, "env")
+        await self.get(caller, task_id)
+        return await self.get(caller, await self._engines.replay(task_id, checked))
+
+    async def suspend(self, caller: Caller, task_id: str) -> task_reads.Row:
+        """Suspend a task. Raises IllegalState if it has finished, or the execution is over."""
+        await self.get(caller, task_id)
+        await self._engines.suspend_task(task_id)
+        return await self.get(caller, task_id)
+
+    async def resume(self, caller: Caller, task_id: str) -> task_reads.Row:
+        """Let a suspended task go on. Raises IllegalState if the execution is over."""
+        await self.get(caller, task_id)
+        await self._engines.resume_task(task_id)
         return await self.get(caller, task_id)
 
 

@@ -49,6 +49,7 @@ class TaskBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     state: str | None = None
     reset: bool | None = None
+    replay: bool = False
     env: Raw | UnsetType = UNSET
     name: str | None = None
     workflow_name: str | None = None

@@ -1,4 +1,4 @@
-"""``/v2/tasks``: showing tasks, and giving failed ones another chance."""
+"""``/v2/tasks``: showing tasks, giving failed ones another chance, replaying, suspending and resuming them."""
 
 from typing import Any, Final
 
@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.task_facts import facts_of
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.action_resource import RESOURCE as ACTIONS
 from mistral_api_gateway.rest.action_resource import answer_of
@@ -42,7 +43,14 @@ class TaskEndpoints:
         return [
             make("GET", "", self.page, "List tasks", query=lists, gives="tasks"),
             make("GET", "/{id}", self.get, "Get a task", query=("fields",), gives="Task"),
-            make("PUT", "/{id}", self.update, "Rerun or skip a failed task", takes="TaskChange", gives="Task"),
+            make(
+                "PUT",
+                "/{id}",
+                self.update,
+                "Rerun, skip, replay, suspend or resume a task",
+                takes="TaskChange",
+                gives="Task",
+            ),
             make(
                 "GET",
                 "/{id}/action_executions",
@@ -75,11 +83,18 @@ class TaskEndpoints:
         sent = bodies.decoded(await bodies.body(request, self._limit), TASK_BODY, "task")
         row = await self._tasks.get(ANYONE, request.path_params["id"])
         _check(sent, row)
+        return await self._answer(await self._changed(sent, row), RESOURCE.all)
+
+    async def _changed(self, sent: TaskBody, row: Row) -> Row:
         if sent.state == "SKIPPED":
-            row = await self._tasks.skip(ANYONE, row["id"])
-        else:
-            row = await self._tasks.rerun(ANYONE, row["id"], reset=bool(sent.reset), env=bodies.json_text(sent.env))
-        return await self._answer(row, RESOURCE.all)
+            return await self._tasks.skip(ANYONE, row["id"])
+        if sent.state == "PAUSED":
+            return await self._tasks.suspend(ANYONE, row["id"])
+        if sent.replay:
+            return await self._tasks.replay(ANYONE, row["id"], env=bodies.json_text(sent.env))
+        if facts_of(row).suspended is not None:
+            return await self._tasks.resume(ANYONE, row["id"])
+        return await self._tasks.rerun(ANYONE, row["id"], reset=bool(sent.reset), env=bodies.json_text(sent.env))
 
     async def actions(self, request: Request) -> Response:
         wanted = query.list_query(request, ACTIONS, extra=_ACTIONS_EXTRA)
@@ -123,7 +138,14 @@ def _check(sent: TaskBody, row: Row) -> None:
         raise InvalidInput("Task name does not match.")
     if sent.workflow_name and sent.workflow_name != row["workflow_name"]:
         raise InvalidInput("Workflow name does not match.")
-    if sent.state not in ("RUNNING", "SKIPPED"):
-        raise InvalidInput("Invalid task state. Only updating task to rerun (RUNNING) or skip (SKIPPED) is supported.")
+    if sent.state not in ("RUNNING", "SKIPPED", "PAUSED"):
+        raise InvalidInput(
+            "Invalid task state. Only updating task to rerun, replay or resume (RUNNING), skip (SKIPPED) or suspend "
+            "(PAUSED) is supported."
+        )
+    if sent.replay:
+        if sent.state != "RUNNING":
+            raise InvalidInput("A replay is asked for with the state RUNNING.")
+        return
     if sent.state == "RUNNING" and row["state"] == "ERROR" and sent.reset is None:
         raise InvalidInput("Mandatory field missing: reset must be given to rerun a task.")

@@ -21,7 +21,7 @@ _TYPES: Final = {"ACTION": messages.TASK_TYPE_ACTION, "WORKFLOW": messages.TASK_
 
 
 class TaskServicer(service_grpc.TaskServiceServicer):
-    """Shows tasks, and gives failed ones another chance."""
+    """Shows tasks, gives failed ones another chance, replays finished ones, and suspends single ones."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._tasks = gateway.tasks
@@ -47,6 +47,18 @@ class TaskServicer(service_grpc.TaskServiceServicer):
     async def SkipTask(self, request: service.SkipTaskRequest, context: _Context) -> service.SkipTaskResponse:
         row = await self._tasks.skip(ANYONE, request.id)
         return service.SkipTaskResponse(task=_message(row, await self._tasks.result(row)))
+
+    async def ReplayTask(self, request: service.ReplayTaskRequest, context: _Context) -> service.ReplayTaskResponse:
+        row = await self._tasks.replay(ANYONE, request.id, env=request.env.encode())
+        return service.ReplayTaskResponse(task=_message(row, await self._tasks.result(row)))
+
+    async def SuspendTask(self, request: service.SuspendTaskRequest, context: _Context) -> service.SuspendTaskResponse:
+        row = await self._tasks.suspend(ANYONE, request.id)
+        return service.SuspendTaskResponse(task=_message(row, await self._tasks.result(row)))
+
+    async def ResumeTask(self, request: service.ResumeTaskRequest, context: _Context) -> service.ResumeTaskResponse:
+        row = await self._tasks.resume(ANYONE, request.id)
+        return service.ResumeTaskResponse(task=_message(row, await self._tasks.result(row)))
 
 
 def _message(row: Row, result: str = "") -> messages.Task:

@@ -16,6 +16,8 @@ def integer(value: int | str, policy: str, scope: Scope) -> int:
         Invalid: If it gives anything else; ``policy`` is named in the text, as in ``WaitBefore``.
     """
     found: Any = evaluate(value, scope) if isinstance(value, str) else value
+    if type(found) is float and found.is_integer():
+        found = int(found)
     if type(found) is not int or found < 0:
         shown = found if type(found) is int else f"a value of type {type(found).__name__}"
         raise Invalid(f"Invalid data type in {policy}Policy: {shown} is not an integer of 0 or more.")

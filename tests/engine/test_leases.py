@@ -5,6 +5,9 @@ import signal
 import time
 from typing import Any
 
+import grpc
+import pytest
+
 from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral.internal.v1 import envelope_pb2 as wire
 
@@ -148,6 +151,34 @@ async def test_leases_stolen_under_a_running_engine_fence_its_writes(world: Any)
     await world.until(lambda: world.nudge(node), lambda owned: owned == 256, seconds=25)
     assert await world.ended(begun) == ("SUCCESS", {"v": 5})
     assert len([task for task in world.hands.taken if task.execution_id == begun]) == 3
+
+
+async def test_what_moves_away_while_a_request_waits_is_not_said_to_be_missing(world: Any) -> None:
+    await world.define(FLOW)
+    world.hands.answer = holding(world)
+    node = await world.engine("engine-0", lease_seconds=3.0)
+    begun = (await node.start("flow")).id
+    await world.hands.taken_of(begun, 1)
+    async with world.pool.acquire() as connection, connection.transaction():
+        # The request looks at the definitions before it is applied.
+        await connection.execute("LOCK TABLE definition_epoch")
+        paused = node.stub.PauseExecution(pb.PauseExecutionRequest(id=begun), timeout=20)
+        await world.until(lambda: node.waiting_on_lock(world.pool), bool)
+        await world.pool.execute(
+            "INSERT INTO engine_instance VALUES ('thief', gen_random_uuid(), 'x:1', now() + interval '60 seconds')"
+        )
+        await world.pool.execute(
+            "UPDATE partition_lease SET owner = 'thief', incarnation = gen_random_uuid(), epoch = epoch + 1"
+        )
+        await world.until(node.partitions, lambda owned: not owned)
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await paused
+
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    await world.pool.execute("UPDATE engine_instance SET expires_at = now() WHERE name = 'thief'")
+    await world.until(lambda: world.nudge(node), lambda owned: owned == 256, seconds=25)
+    await finished(world, [begun])
 
 
 async def test_an_action_that_was_committed_but_never_sent_is_sent_by_the_successor(world: Any) -> None:

@@ -74,11 +74,14 @@ class Applying:
     async def load(self, execution_ids: Iterable[str], batch: Batch | None = None) -> None:
         """Bring executions into memory; those that do not exist stay out, and so do those that are not ours.
 
+        What there is work for in ``batch`` becomes part of it at once: a partition that is lost while the batch waits
+        for something takes its executions out of memory, and that must not look as if they did not exist.
+
         Raises:
             LeaseLost: If one for which there is work in ``batch`` is not ours any more: whoever owns it now must do it.
         """
-        known = batch.changes if batch is not None else {}
-        missing = [i for i in dict.fromkeys(execution_ids) if i not in known and self._hot.get(i) is None]
+        known = self._hot.get if batch is None else batch.change
+        missing = [i for i in dict.fromkeys(execution_ids) if known(i) is None]
         if not missing:
             return
         async with self._pool.acquire() as connection:
@@ -92,6 +95,7 @@ class Applying:
                 _log.error("execution %s cannot go on: its definition cannot be had", execution_id)
             elif self._ownership.owns(each.execution["partition"]):
                 self._take_in(each, workflows[version])
+                known(execution_id)
             elif batch is not None:
                 raise LeaseLost
 

@@ -6,7 +6,7 @@ was sent and acknowledged is always durable; what a crash cuts off in between is
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 import nats.errors
@@ -22,7 +22,7 @@ from mistral_engine.flights import Flights
 from mistral_engine.hot import Hot, HotExecutions
 from mistral_engine.ids import now
 from mistral_engine.outgoing import Outgoing
-from mistral_engine.ownership import Ownership
+from mistral_engine.ownership import Ownership, epochs_of
 from mistral_engine.rows import Told, rows_of
 from mistral_engine.settings import Settings
 from mistral_engine.work import Inbox, JobWork, ResultsWork, StartWork, Work, fail, parted
@@ -180,6 +180,7 @@ class Lane:
 
     async def _attempt(self, works: Sequence[Work]) -> None:
         batch = Batch(self._surroundings, self._definitions.adhoc.of, self.hot.get)
+        held = self._ownership.held()
         try:
             settled = await self.applying.apply(batch, works)
             at = now()
@@ -190,7 +191,7 @@ class Lane:
                 await bury(self._pool, batch.letters)
             async with self._flushing:
                 if batch.changes:
-                    await self._flush(batch, rows)
+                    await self._flush(batch, rows, held)
                 self._keep(batch)
                 self.flights.note(batch, names, at)
         except LeaseLost:
@@ -205,8 +206,8 @@ class Lane:
         async with self._flushing:
             pass
 
-    async def _flush(self, batch: Batch, rows: Rows) -> None:
-        epochs = self._ownership.epochs({c.execution.partition for c in batch.changes.values()})
+    async def _flush(self, batch: Batch, rows: Rows, held: Mapping[int, int]) -> None:
+        epochs = epochs_of(held, {c.execution.partition for c in batch.changes.values()})
         with COMMIT_SECONDS.time():
             async with self._pool.acquire() as connection:
                 await flush(connection, epochs, rows, definitions=batch.definitions)

@@ -14,8 +14,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import CancelAction
+from mistral_core.machine.execution import Execution
 from mistral_engine.dispatch import Envelope
 from mistral_engine.rows import Told
+from mistral_persistence.records import to_json
 from mistral_runtime.bus import Bus, BusUnavailable
 
 _log = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ _log = logging.getLogger(__name__)
 _BATCH_HEADERS = {"content-type": "application/cloudevents-batch+json"}
 _NOT_IN_SUBJECTS = re.compile(r"[^A-Za-z0-9_-]")
 _SENDING = 256
+_LARGEST_OUTPUT = 32 * 1024
 _FINISH_SECONDS = 2.0
 # What happens to tasks is told this much later at most, so that the steps of a fast workflow share messages.
 _TASK_EVENTS_SECONDS = 0.02
@@ -117,6 +120,9 @@ def _time(at: int) -> str:
 
 def _cloud_event(event: Told) -> bytes:
     execution, announce = event.execution, event.announce
+    data = event.data
+    if announce.task_id is None and execution.finished_at is not None:
+        data = _with_output(data, execution)
     subject = f'"subject":"{announce.task_id}",' if announce.task_id else ""
     return (
         (
@@ -124,6 +130,12 @@ def _cloud_event(event: Told) -> bytes:
             f'"type":"io.mistral-mesh.{announce.event}","time":"{_time(announce.at)}",{subject}'
             f'"datacontenttype":"application/json","data":'
         ).encode()
-        + event.data
+        + data
         + b"}"
     )
+
+
+def _with_output(data: bytes, execution: Execution) -> bytes:
+    """Add the output, so that whoever waits for it need not read it; a large one they have to."""
+    output = to_json(execution.output).encode()
+    return data if len(output) > _LARGEST_OUTPUT else data[:-1] + b',"output":' + output + b"}"

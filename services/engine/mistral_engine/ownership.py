@@ -61,10 +61,15 @@ class Ownership:
         Raises:
             LeaseLost: If one of the partitions is not ours any more.
         """
-        try:
-            return {partition: self._epochs[partition] for partition in partitions}
-        except KeyError:
-            raise LeaseLost from None
+        return epochs_of(self._epochs, partitions)
+
+    def held(self) -> Mapping[int, int]:
+        """Return the epochs of all our partitions, as they are now.
+
+        To write under what was held when one began to look: a partition that was lost and came back meanwhile has
+        been changed by others.
+        """
+        return dict(self._epochs)
 
     async def owner_address(self, partition: int) -> str | None:
         """Return the gRPC address of the engine that was last seen to own a partition; None if nobody does."""
@@ -153,6 +158,14 @@ class Ownership:
         self._sorted = sorted(self._epochs)
         if (gained or lost) and self._moved is not None:
             await self._moved(gained, lost)
+
+
+def epochs_of(held: Mapping[int, int], partitions: Iterable[int]) -> Mapping[int, int]:
+    """Return the epochs of some of the partitions held; raises LeaseLost if one of them is not."""
+    try:
+        return {partition: held[partition] for partition in partitions}
+    except KeyError:
+        raise LeaseLost from None
 
 
 def _share(names: list[str], name: str) -> range:

@@ -3,7 +3,7 @@
 from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral_core.errors import WorkflowError
 from mistral_core.machine.execution import Execution
-from mistral_persistence.records import to_json
+from mistral_persistence.records import to_json, to_text
 
 
 def summary_of(execution: Execution) -> pb.ExecutionSummary:
@@ -11,12 +11,12 @@ def summary_of(execution: Execution) -> pb.ExecutionSummary:
     return pb.ExecutionSummary(
         id=execution.id,
         state=execution.state.value,
-        state_info=execution.state_info or "",
+        state_info=to_text(execution.state_info or ""),
         workflow_id=execution.workflow_id,
         workflow_version=execution.workflow_version,
         workflow_name=execution.workflow_name,
         workflow_namespace=execution.workflow_namespace,
-        description=execution.description,
+        description=to_text(execution.description),
         tags=execution.tags,
         project_id=execution.project,
         input=to_json(execution.input).encode(),

@@ -166,11 +166,17 @@ def test_inbound_transitions_and_start_tasks_follow_the_clauses():
     )
 
 
-@pytest.mark.parametrize(("written", "join"), [("all", "all"), ("one", 1), ("2", 2), ("1.0", 1), ("0", 0)])
+@pytest.mark.parametrize(("written", "join"), [("all", "all"), ("one", 1), ("2", 2), ("1.0", 1), ("0", None)])
 def test_forms_of_join(written: str, join: object):
     parsed = workflow(f"tasks:\n    a: {{on-success: t}}\n    b: {{on-success: t}}\n    t: {{join: {written}}}")
 
     assert parsed.tasks["t"].join == join
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    policies = task("{wait-before: 2.0, timeout: 0.0}").policies
+
+    assert (repr(policies.wait_before), policies.timeout) == ("2", None)
 
 
 def test_policies_hold_what_was_set_and_zero_means_not_set():
@@ -187,6 +193,7 @@ def test_policies_hold_what_was_set_and_zero_means_not_set():
     ("written", "retry"),
     [
         ("{count: 3, delay: 1}", Retry(count=3, delay=1)),
+        ("{count: 3.0, delay: 1.0}", Retry(count=3, delay=1)),
         (
             "{count: <% $.c %>, delay: 0, break-on: <% $.b %>, continue-on: <% $.d %>}",
             Retry(count="<% $.c %>", delay=0, break_on="<% $.b %>", continue_on="<% $.d %>"),
@@ -279,7 +286,7 @@ def test_adhoc_actions_hold_all_that_was_written():
     [first, second] = parse_actions(
         "version: '2.0'\n"
         "one:\n  base: std.echo output=<% $.x %>\n  base-input: {delay: 1}\n  input: [x, y: 2]\n  output: [<% $ %>]\n"
-        "two:\n  base: one x=1\n  description: d\n  tags: [t]\n"
+        "two:\n  base: one x=1\n  description: d\n  tags: [t]\n  output: null\n"
     )
 
     assert (first.action.base, first.action.base_input) == ("std.echo", {"delay": 1, "output": "<% $.x %>"})

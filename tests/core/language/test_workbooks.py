@@ -89,6 +89,7 @@ def test_a_workbook_may_be_empty():
         ("version: 2\nname: " + "b" * 256, "at most 255 characters", 2),
         ("version: 3\nname: b", "Unsupported DSL version: 3", 1),
         ("version: v2\nname: b", "Unsupported DSL version", 1),
+        ("version: '2'\nname: b", "Unsupported DSL version", 1),
         ("version: 2\nname: b\ntriggers: {}", "unknown key 'triggers'", 3),
         ("version: 2\nname: b\ntags: a, b", "a list of different texts", 3),
         ("version: 2\nname: b\nworkflows: {}", "'workflows' is {}", 3),

@@ -17,7 +17,7 @@ def parse_action(node: Node) -> AdhocAction:
         base=base,
         base_input=base_input,
         input=parameters(node.get("input")),
-        output=written.get("output", REQUIRED),
+        output=REQUIRED if written.get("output") is None else written["output"],
         description=text(node, "description"),
         tags=tags(node),
         spec={**written, "name": node.name, "version": "2.0"},

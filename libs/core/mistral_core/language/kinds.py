@@ -109,7 +109,7 @@ def _check_values_or_expression(node: Node) -> None:
 
 
 def _check_count(node: Node) -> None:
-    if type(node.value) is int and node.value >= 0:
+    if type(node.value) in (int, float) and node.value >= 0 and node.value == int(node.value):
         return
     if not is_whole_expression(node.value):
         node.refuse_kind("a whole number from 0, or an expression that gives one")

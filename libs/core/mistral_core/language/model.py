@@ -123,9 +123,9 @@ class Task:
         workflow: Name of the sub-workflow or an expression; None for an action task.
         input: Mapping of parameters, or one expression that gives a mapping.
         publish: Task-level branch variables on SUCCESS; likewise ``publish_on_error``, ``publish_on_skip``.
-        join: None, ``"all"``, or how many inbound transitions must have fired (``one`` is 1).
+        join: None, ``"all"``, or how many inbound transitions must have fired (``one`` is 1, 0 is None).
         safe_rerun: Whether the action may run twice; a string is an expression; None when not said.
-        requires: Names of the tasks that must succeed first (reverse workflows).
+        requires: Names of the tasks that must succeed first (reverse workflows); selectors are resolved.
         spec: The task as the user may see it through ``task().spec``.
         line: Line of its key in the definition, 1-based; 0 when unknown.
     """

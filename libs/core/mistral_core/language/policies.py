@@ -17,7 +17,7 @@ def parse_policies(node: Node) -> Policies:
 
     Zero and false mean that a policy is not set.
     """
-    set_: dict[str, Any] = {field: node.value[key] for field, key in _SIMPLE.items() if node.value.get(key)}
+    set_: dict[str, Any] = {field: _plain(node.value[key]) for field, key in _SIMPLE.items() if node.value.get(key)}
     retry = node.get("retry")
     if retry is not None:
         set_["retry"] = _parse_retry(retry)
@@ -58,11 +58,16 @@ def _retry(node: Node) -> Retry:
     check_entries(node, RETRY, "'retry'")
     values: dict[str, Any] = node.value
     return Retry(
-        count=values["count"],
-        delay=values["delay"],
+        count=_plain(values["count"]),
+        delay=_plain(values["delay"]),
         break_on=values.get("break-on"),
         continue_on=values.get("continue-on"),
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a number such as 2.0, which is a whole one, as an integer, and any other value as it is."""
+    return int(value) if isinstance(value, float) else value
 
 
 NO_POLICIES: Final = Policies()

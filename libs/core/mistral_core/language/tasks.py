@@ -7,10 +7,11 @@ from typing import Any, Final
 from mistral_core.language.grammar import check_invocation
 from mistral_core.language.items import parse_items
 from mistral_core.language.keys import DIRECT_TASK, REVERSE_TASK, TASK_DEFAULTS
-from mistral_core.language.kinds import check_entries, check_unique, tags, text
+from mistral_core.language.kinds import check_entries, tags, text
 from mistral_core.language.model import Clause, Policies, Task, Trigger, WorkflowType
 from mistral_core.language.node import Node
 from mistral_core.language.policies import NO_POLICIES, merge_policies, parse_policies
+from mistral_core.language.selection import Selection
 from mistral_core.language.shorthand import Invocation, parse_invocation
 from mistral_core.language.transitions import merge_default, parse_clause, refuse_task
 
@@ -35,14 +36,15 @@ class Surroundings:
     type: WorkflowType
     names: Collection[str]
     defaults: Defaults
+    selection: Selection
 
 
-def parse_defaults(node: Node | None, type_: WorkflowType, names: Collection[str]) -> Defaults:
+def parse_defaults(node: Node | None, type_: WorkflowType, names: Collection[str], selection: Selection) -> Defaults:
     """Read ``task-defaults``; without it nothing is given."""
     if node is None:
         return Defaults(clauses={})
     check_entries(node, TASK_DEFAULTS, "'task-defaults'")
-    requires = _parse_requires(node.get("requires"))
+    requires = selection.required(node.get("requires"))
     if type_ is WorkflowType.REVERSE:
         for name in requires:
             if name not in names:
@@ -141,18 +143,8 @@ def _parse_join(node: Node | None) -> int | str | None:
         return 1
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
         node.refuse_kind("'all', 'one', or a whole number from 0")
-    return int(value)
-
-
-def _parse_requires(node: Node | None) -> tuple[str, ...]:
-    if node is None:
-        return ()
-    names = node.value if isinstance(node.value, list) else [node.value]
-    if not names or not all(isinstance(name, str) and name for name in names):
-        node.refuse_kind("the name of a task, or a list of them")
-    if isinstance(node.value, list):
-        check_unique(node)
-    return tuple(names)
+    # A task that waits for none is no join.
+    return int(value) or None
 
 
 def _parse_clauses(node: Node, names: Collection[str]) -> dict[Trigger, Clause]:
@@ -174,5 +166,5 @@ def _effective_clauses(node: Node, around: Surroundings) -> dict[str, Any]:
 
 
 def _effective_requires(node: Node, around: Surroundings) -> tuple[str, ...]:
-    names = dict.fromkeys((*_parse_requires(node.get("requires")), *around.defaults.requires))
+    names = dict.fromkeys((*around.selection.required(node.get("requires")), *around.defaults.requires))
     return tuple(name for name in names if name != node.name)

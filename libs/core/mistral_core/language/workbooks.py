@@ -14,7 +14,7 @@ from mistral_core.language.workflows import check_name, parse_workflow
 from mistral_core.language.yaml_text import dump, load
 
 _MEMBER_NAME: Final = re.compile(r"[\w-]+")
-_SUPPORTED: Final = 2.0
+_SUPPORTED: Final = ("2.0", 2)
 
 
 def parse_workbook(definition: str) -> Workbook:
@@ -43,11 +43,7 @@ def parse_workbook(definition: str) -> Workbook:
 
 
 def _check_version(node: Node) -> None:
-    try:
-        supported = float(node.value) == _SUPPORTED
-    except (ValueError, OverflowError):
-        supported = False
-    if not supported:
+    if node.value not in _SUPPORTED:
         node.refuse(f"Unsupported DSL version: {node.value}; only '2.0' is supported")
 
 

@@ -8,6 +8,7 @@ from mistral_core.language.keys import INJECTED, WORKFLOW
 from mistral_core.language.kinds import check_entries, parameters, tags, text
 from mistral_core.language.model import Task, Workflow, WorkflowType
 from mistral_core.language.node import Node, guess
+from mistral_core.language.selection import Selection
 from mistral_core.language.tasks import Surroundings, parse_defaults, parse_task
 
 _LONGEST_NAME: Final = 255
@@ -78,5 +79,7 @@ def _parse_tasks(node: Node, type_: WorkflowType) -> dict[str, Task]:
     if not found:
         place.refuse_kind("a mapping with at least one task")
     names = {each.name: None for each in found}.keys()
-    around = Surroundings(type=type_, names=names, defaults=parse_defaults(node.get("task-defaults"), type_, names))
+    selection = Selection(place)
+    defaults = parse_defaults(node.get("task-defaults"), type_, names, selection)
+    around = Surroundings(type=type_, names=names, defaults=defaults, selection=selection)
     return {task.name: parse_task(task, around) for task in found}

@@ -12,17 +12,28 @@ from mistral_persistence.records import micros
 SUBJECTS = "mistral.events.>"
 FINAL = frozenset({State.SUCCESS.value, State.ERROR.value, State.CANCELLED.value})
 
+_KEPT_OUTPUT = 2048
 _TYPE_PREFIX = "io.mistral-mesh."
 
 
-class _Outcome(msgspec.Struct, frozen=True):
+class Ending(msgspec.Struct, frozen=True):
+    """How an execution ended.
+
+    Attributes:
+        at: Microseconds since the epoch.
+        output: JSON text; unset if it was too large for the bus.
+    """
+
     execution_id: str = ""
     state: str | None = None
     task_id: str | None = None
+    state_info: str | None = None
+    at: int = 0
+    output: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _BriefEvent(msgspec.Struct, frozen=True):
-    data: _Outcome
+    data: Ending
 
 
 class _WholeEvent(msgspec.Struct, frozen=True):
@@ -41,11 +52,19 @@ def of_tasks(subject: str) -> bool:
     return subject.endswith(".task")
 
 
-def finished(data: bytes) -> Iterator[str]:
-    """Yield the ids of the executions that a message says are final."""
+def finished(data: bytes) -> Iterator[Ending]:
+    """Yield how executions ended that a message says are final."""
     for event in _brief.decode(data):
         if event.data.task_id is None and event.data.state in FINAL:
-            yield event.data.execution_id
+            yield event.data
+
+
+def brief(ending: Ending) -> Ending:
+    """Return an ending that may be kept: it holds on neither to its message nor to a large output."""
+    output = ending.output
+    if isinstance(output, msgspec.Raw):
+        output = output.copy() if len(bytes(output)) <= _KEPT_OUTPUT else msgspec.UNSET
+    return msgspec.structs.replace(ending, output=output)
 
 
 def all_of(data: bytes) -> Iterator[HistoryEvent]:

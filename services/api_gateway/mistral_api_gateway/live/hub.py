@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from mistral_api_gateway.live import events
+from mistral_api_gateway.live.events import Ending
 from mistral_api_gateway.live.watcher import Watcher
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Unavailable
@@ -31,15 +32,25 @@ _WAITERS = gauge("gateway_waiters", "Calls that wait for the end of an execution
 _WATCHERS = gauge("gateway_watchers", "Streams of events that are open")
 
 
+class Bell(asyncio.Event):
+    """Rings when an execution is said to be final.
+
+    Attributes:
+        ending: How it ended, if that was said as well.
+    """
+
+    ending: Ending | None = None
+
+
 class Hub:
     """Who waits for what, and what came over the bus; get a running one from ``listening``."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiters: dict[str, set[asyncio.Event]] = {}
+        self._waiters: dict[str, set[Bell]] = {}
         self._watchers: dict[str, set[Watcher]] = {}
         self._expecting = 0
-        self._finals: dict[str, None] = {}
+        self._finals: dict[str, Ending] = {}
         self.leaving = False
 
     @contextmanager
@@ -54,10 +65,11 @@ class Hub:
                 self._finals.clear()
 
     @contextmanager
-    def waiting(self, execution_id: str) -> Iterator[asyncio.Event]:
+    def waiting(self, execution_id: str) -> Iterator[Bell]:
         """Yield a bell that rings whenever the execution is said to be final, and when the gateway leaves."""
-        bell = asyncio.Event()
-        if self.leaving or execution_id in self._finals:
+        bell = Bell()
+        bell.ending = self._finals.get(execution_id)
+        if self.leaving or bell.ending is not None:
             bell.set()
         self._waiters.setdefault(execution_id, set()).add(bell)
         _WAITERS.inc()
@@ -98,8 +110,8 @@ class Hub:
         """Take a message of the bus."""
         try:
             if not events.of_tasks(message.subject) and (self._waiters or self._expecting):
-                for execution_id in events.finished(message.data):
-                    self._end(execution_id)
+                for ending in events.finished(message.data):
+                    self._end(ending)
             if self._watchers:
                 for event in events.all_of(message.data):
                     for watcher in self._watchers.get(event.execution_id, ()):
@@ -126,19 +138,20 @@ class Hub:
                     if watcher.position < position:
                         watcher.nudge()
 
-    def _end(self, execution_id: str) -> None:
+    def _end(self, ending: Ending) -> None:
         if self._expecting:
-            self._finals[execution_id] = None
+            self._finals[ending.execution_id] = events.brief(ending)
             if len(self._finals) > _FINALS_KEPT:
                 del self._finals[next(iter(self._finals))]
-        self._ring(execution_id)
+        self._ring(ending.execution_id, ending)
 
-    def _ring(self, execution_id: str) -> None:
+    def _ring(self, execution_id: str, ending: Ending | None = None) -> None:
         for bell in self._waiters.get(execution_id, ()):
+            bell.ending = ending
             bell.set()
 
 
-def _chunks(ids: "dict[str, set[asyncio.Event]] | dict[str, set[Watcher]]") -> Iterator[list[str]]:
+def _chunks(ids: dict[str, set[Bell]] | dict[str, set[Watcher]]) -> Iterator[list[str]]:
     remaining = iter(list(ids))
     while chunk := list(islice(remaining, _IDS_AT_ONCE)):
         yield chunk

@@ -11,11 +11,12 @@ from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.json_text import checked_object, members, text_of
 from mistral_api_gateway.operations.starts import Starts
 from mistral_api_gateway.operations.store import Store
+from mistral_api_gateway.operations.told import ToldRow, row_of
 from mistral_core.errors import InvalidInput, NotFound, WorkflowError
 from mistral_core.machine.state import State
 from mistral_persistence import execution_reads as reads
-from mistral_persistence.listing import Page
 from mistral_persistence import task_reads
+from mistral_persistence.listing import Page
 from mistral_persistence.literals import as_uuid
 from mistral_runtime import telemetry
 
@@ -85,6 +86,12 @@ class Executions:
             traceparent=telemetry.current_traceparent() or "",
         )
         return await self._starts.start(start)
+
+    async def begin(self, caller: Caller, wanted: StartRequest) -> reads.Row | ToldRow:
+        """Like ``start``, but return the execution with every column."""
+        started = await self.start(caller, wanted)
+        # The summary of one that has ended, which is rare, lacks the output.
+        return await self.get(caller, started.id) if started.state in STOPPED else row_of(started)
 
     async def start_all(
         self, caller: Caller, wanted: Sequence[StartRequest]
@@ -170,6 +177,7 @@ class Executions:
         Args:
             max_depth: How many levels below the top; -1 for all.
             whole: Whether the heavy columns come along.
+            errors_only: Leave out what is below tasks that did not fail.
         """
         rows = await self._family(caller, execution_id, whole=whole, errors_only=errors_only)
         return _depth_first([row for row in rows if row["id"] == execution_id.lower()], rows, max_depth)
@@ -184,7 +192,6 @@ class Executions:
         whole: bool = False,
         errors_only: bool = False,
     ) -> list[tuple[int, reads.Row]]:
-            errors_only: Leave out what is below tasks that did not fail.
         """Return the sub-workflow executions of a task of that execution and those below them, likewise."""
         rows = await self._family(caller, execution_id, whole=whole, errors_only=errors_only)
         return _depth_first([row for row in rows if row["task_execution_id"] == task_id], rows, max_depth)

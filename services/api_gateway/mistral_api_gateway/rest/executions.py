@@ -61,8 +61,7 @@ class ExecutionEndpoints:
             id=sent.id or "",
             source=sent.source_execution_id or "",
         )
-        started = await self._executions.start(ANYONE, wanted)
-        row = await self._executions.get(ANYONE, started.id)
+        row = await self._executions.begin(ANYONE, wanted)
         return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
 
     async def get(self, request: Request) -> Response:
@@ -101,8 +100,8 @@ class ExecutionEndpoints:
 
     async def tree(self, request: Request) -> Response:
         given = query.only(request, _TREE)
-        depth = query.integer(given, "max_depth", -1)
         whole, failed = query.flag(given, "include_output"), query.flag(given, "errors_only")
+        depth = query.integer(given, "max_depth", -1)
         found = await self._executions.tree(
             ANYONE, request.path_params["id"], max_depth=depth, whole=whole, errors_only=failed
         )

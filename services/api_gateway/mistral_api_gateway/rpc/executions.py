@@ -14,6 +14,7 @@ from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.live.watch import HistoryGone, watch
 from mistral_api_gateway.operations.caller import ANYONE
 from mistral_api_gateway.operations.executions import StartRequest
+from mistral_api_gateway.operations.told import ToldRow
 from mistral_api_gateway.rpc.paging import among, equal, page_of, split
 from mistral_api_gateway.rpc.states import state_message, state_text, state_texts, timestamp, timestamp_of
 from mistral_core.errors import InvalidInput, Unavailable, WorkflowError
@@ -40,8 +41,7 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
         if request.HasField("wait"):
             row = await self._waiting.start(ANYONE, wanted, _seconds(request.wait))
         else:
-            started = await self._executions.start(ANYONE, wanted)
-            row = await self._executions.get(ANYONE, started.id)
+            row = await self._executions.begin(ANYONE, wanted)
         return service.StartExecutionResponse(execution=_message(row))
 
     async def StartExecutions(
@@ -135,7 +135,7 @@ def _wanted(request: service.StartExecutionRequest) -> StartRequest:
     )
 
 
-def _result(row: Row | WorkflowError) -> service.StartExecutionResult:
+def _result(row: Row | ToldRow | WorkflowError) -> service.StartExecutionResult:
     if not isinstance(row, WorkflowError):
         return service.StartExecutionResult(execution=_message(row))
     known = status_of(row)
@@ -153,7 +153,7 @@ def _seconds(wait: Duration) -> float:
     return wait.seconds + wait.nanos / 1e9
 
 
-def _message(row: Row) -> messages.Execution:
+def _message(row: Row | ToldRow) -> messages.Execution:
     final = row["finished_at"] is not None
     return messages.Execution(
         id=row["id"],

@@ -1,0 +1,42 @@
+"""Executions as the engine tells of them, in the form of the rows that readers get: what is told need not be read."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from mistral.internal.v1.engine_service_pb2 import ExecutionSummary
+
+ToldRow: TypeAlias = Mapping[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def row_of(told: ExecutionSummary) -> ToldRow:
+    """Return the row of an execution that is not final, with every column."""
+    below = bool(told.task_execution_id)
+    return {
+        "id": told.id,
+        "workflow_id": told.workflow_id,
+        "workflow_version": told.workflow_version,
+        "workflow_name": told.workflow_name,
+        "workflow_namespace": told.workflow_namespace,
+        "description": told.description,
+        "tags": list(told.tags),
+        "params": told.params.decode(),
+        "task_execution_id": told.task_execution_id if below else None,
+        "root_execution_id": told.root_execution_id if below else None,
+        "state": told.state,
+        "state_info": told.state_info or None,
+        "input": told.input.decode(),
+        "output": None,
+        "published_global": told.published_global.decode(),
+        "created_at": moment(told.created_at_micros),
+        "updated_at": moment(told.updated_at_micros),
+        "finished_at": None,
+        "project_id": told.project_id,
+    }
+
+
+def moment(micros: int) -> datetime:
+    """Return a time in microseconds since the epoch, exactly."""
+    return _EPOCH + timedelta(microseconds=micros)

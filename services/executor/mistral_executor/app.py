@@ -9,6 +9,7 @@ import grpc.aio
 
 from mistral.internal.v1.executor_service_pb2_grpc import add_ExecutorServiceServicer_to_server
 from mistral_executor import measures, servicer
+from mistral_executor.actions.javascript import Scripts, script_workers
 from mistral_executor.actions.registry import Registry, installed
 from mistral_executor.attempts import Leases
 from mistral_executor.calling import Caller
@@ -54,7 +55,9 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
         bus = await stack.enter_async_context(bus_library.connect(service.nats_url, service.name))
         await bus.streams.ensure_streams()
         engine = await stack.enter_async_context(engine_client(settings.engines))
-        yield await stack.enter_async_context(_serving(settings, offered, bus, engine))
+        workers = script_workers(settings.scripts, answer_kb=_limit_kb(settings))
+        scripts = Scripts(await stack.enter_async_context(workers), settings.scripts)
+        yield await stack.enter_async_context(_serving(settings, {**offered, **scripts.actions}, bus, engine))
 
 
 @asynccontextmanager

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from mistral_executor.actions.javascript import ScriptSettings
+from mistral_executor.actions.ssh_access import SshAccess
 from mistral_runtime.egress import SETTING
 from mistral_runtime.settings import Environment, ServiceSettings
 
@@ -19,6 +21,8 @@ class ExecutorSettings:
         threads: Most threads for actions that block, those of actions that were given up included.
         queues: Queues it serves; an action with a target goes to the queue of that name.
         egress_allowed: Hosts and CIDRs that actions may reach although they are not public.
+        ssh: Keys, trusted hosts and time of actions over SSH.
+        scripts: How much a script of ``std.javascript`` may use.
         engines: ``host:port`` of the engines, with commas between; empty: values too large for the bus are errors.
         field_limit_kb: Most kilobytes of an action's result as JSON; negative for no limit.
         mistral_lib_actions: Names, with ``*`` and ``?``, of the actions written for mistral_lib that are offered.
@@ -30,6 +34,8 @@ class ExecutorSettings:
     threads: int = 256
     queues: tuple[str, ...] = ("default",)
     egress_allowed: tuple[str, ...] = ()
+    ssh: SshAccess = field(default_factory=SshAccess)
+    scripts: ScriptSettings = field(default_factory=ScriptSettings)
     engines: str = ""
     field_limit_kb: int = _FIELD_LIMIT_KB
     mistral_lib_actions: tuple[str, ...] = ("*",)
@@ -49,6 +55,16 @@ class ExecutorSettings:
             threads=env.integer("MISTRAL_EXECUTOR_THREADS", 256, minimum=1),
             queues=env.listing("MISTRAL_EXECUTOR_QUEUES", ("default",)),
             egress_allowed=env.listing(SETTING),
+            ssh=SshAccess(
+                keys=env.text("MISTRAL_EXECUTOR_SSH_KEYS", "~/.ssh"),
+                known_hosts=env.optional("MISTRAL_EXECUTOR_SSH_KNOWN_HOSTS"),
+                seconds=env.number("MISTRAL_EXECUTOR_SSH_SECONDS", 3600.0, minimum=1.0),
+            ),
+            scripts=ScriptSettings(
+                seconds=env.number("MISTRAL_JAVASCRIPT_SECONDS", 10.0, minimum=0.1),
+                memory_mb=env.integer("MISTRAL_JAVASCRIPT_MEMORY_MB", 64, minimum=1),
+                processes=env.integer("MISTRAL_JAVASCRIPT_PROCESSES", 2, minimum=1),
+            ),
             engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
             field_limit_kb=env.integer("MISTRAL_FIELD_SIZE_LIMIT_KB", _FIELD_LIMIT_KB),
             mistral_lib_actions=env.listing("MISTRAL_EXECUTOR_MISTRAL_LIB_ACTIONS", ("*",)),

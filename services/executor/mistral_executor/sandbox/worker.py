@@ -1,0 +1,106 @@
+"""One child process, as the executor sees it: started with nothing of ours, asked, and killed."""
+
+import asyncio
+import os
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+from pathlib import Path
+
+from mistral_executor.sandbox.limits import Limits
+
+_LENGTH = struct.Struct(">I")
+# Few arenas: each takes address space, which is limited.
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
+
+
+class WorkerDied(Exception):
+    """The process ended before it answered; the message says how."""
+
+
+class AnswerTooLarge(Exception):
+    """It answered more than anybody wants to know."""
+
+
+class Worker:
+    """A child that answers one request at a time.
+
+    Attributes:
+        answered: Requests that it answered.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: str) -> None:
+        self._process = process
+        self._folder = folder
+        self.answered = 0
+
+    @classmethod
+    async def start(cls, program: str, limits: Limits) -> "Worker":
+        """Start a child in a new, empty folder of its own.
+
+        Args:
+            program: Module to run.
+        """
+        folder = tempfile.mkdtemp(prefix="mistral-sandbox-")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                # Isolated: neither variables nor the folder it is in say what it imports.
+                *(sys.executable, "-I", "-B", "-m", program, limits.text()),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={**_ENVIRONMENT, "HOME": folder, "TMPDIR": folder},
+                cwd=folder,
+                start_new_session=True,
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return cls(process, folder)
+
+    async def ask(self, request: bytes, *, most_bytes: int) -> bytes:
+        """Send a request and return the answer.
+
+        Raises:
+            WorkerDied: If it ends instead.
+            AnswerTooLarge: If the answer is longer than ``most_bytes``; then it is of no more use.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(_LENGTH.pack(len(request)) + request)
+            await self._process.stdin.drain()
+            length = _LENGTH.unpack(await self._process.stdout.readexactly(_LENGTH.size))[0]
+            if length > most_bytes:
+                raise AnswerTooLarge(f"its answer has more than {most_bytes // 1024} KiB")
+            answer = await self._process.stdout.readexactly(length)
+        except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
+            raise WorkerDied(_ended(await self._end())) from None
+        self.answered += 1
+        return answer
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        if self._process.returncode is None:
+            self._process.kill()
+
+    async def gone(self) -> None:
+        """Return when it has ended and its folder is removed."""
+        await self._end()
+        await asyncio.to_thread(shutil.rmtree, Path(self._folder), ignore_errors=True)
+
+    async def _end(self) -> int:
+        assert self._process.stdout is not None
+        # Its end is not noticed while something that it said is unread.
+        await self._process.stdout.read()
+        return await self._process.wait()
+
+
+def _ended(code: int) -> str:
+    if code >= 0:
+        return f"its process ended by itself, with code {code}"
+    if -code in (signal.SIGXCPU, signal.SIGKILL):
+        return "its process was killed, for it took too much processor time or memory"
+    return f"its process was ended by {signal.Signals(-code).name}"

@@ -57,7 +57,9 @@ def runtime_context(facts: TaskFacts) -> dict[str, Any]:
     if facts.waited_after:
         shown["wait_after_policy"] = {"skip": True}
     if facts.items is not None:
-        shown["with_items"] = _with_items(facts.items)
+        shown["with_items"] = {"count": facts.items.total, "capacity": _capacity(facts.items)}
+        if facts.items.concurrency is not None:
+            shown["concurrency"] = facts.items.concurrency
     if facts.superseded_by is not None:
         shown["superseded_by"] = facts.superseded_by
     if facts.suspended is not None:
@@ -65,9 +67,6 @@ def runtime_context(facts: TaskFacts) -> dict[str, Any]:
     return shown
 
 
-def _with_items(items: Items) -> dict[str, Any]:
-    shown: dict[str, Any] = {"count": items.total}
-    if items.concurrency is not None:
-        shown["concurrency"] = items.concurrency
-        shown["capacity"] = max(items.concurrency - items.running, 0)
-    return shown
+def _capacity(items: Items) -> int | None:
+    """Return how many more items may run now; None if there is no limit."""
+    return None if items.concurrency is None else max(items.concurrency - items.running, 0)

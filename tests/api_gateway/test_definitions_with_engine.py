@@ -184,6 +184,9 @@ async def test_a_run_that_takes_too_long_fails(rest):
     shown = (await rest.post("/v2/action_executions", json=sent)).json()
 
     assert shown["state"] == "ERROR"
+    assert "time" in json.loads(shown["output"])["result"].lower()
+    again = (await rest.get(f"/v2/action_executions/{shown['id']}")).json()
+    assert (again["state"], again["output"]) == ("ERROR", shown["output"])
 
 
 @pytest.mark.parametrize(

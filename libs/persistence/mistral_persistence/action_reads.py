@@ -15,13 +15,15 @@ from mistral_persistence.standalone import HIDDEN, SHOWN
 
 Row: TypeAlias = asyncpg.Record
 
-# An action may well give null, which is not stored.
-_OUTPUT = "CASE WHEN a.output IS NULL AND a.state IN ('SUCCESS', 'ERROR') THEN 'null' ELSE a.output END"
-
 # Of one that is run on its own nobody is to see what it is a task of; should that give up on it, so does it.
 _OWN = f"CASE WHEN {SHOWN} THEN {{}} END"
-_GIVEN_UP = f"{HIDDEN} AND e.finished_at IS NOT NULL AND a.state IN ('RUNNING', 'PAUSED')"
+_GIVEN_UP = f"{HIDDEN} AND e.finished_at IS NOT NULL AND a.state <> e.state AND a.state NOT IN ('SUCCESS', 'ERROR')"
 _STATE = f"CASE WHEN {_GIVEN_UP} THEN e.state ELSE a.state END"
+_STATE_INFO = f"CASE WHEN {_GIVEN_UP} THEN t.state_info ELSE a.state_info END"
+
+# An action may well give null, which is not stored. What went wrong with one that was given up on, only its task knows.
+_OUTPUT = f"""CASE WHEN {_GIVEN_UP} AND e.state = 'ERROR' THEN to_json(t.state_info)
+ WHEN a.output IS NULL AND a.state IN ('SUCCESS', 'ERROR') THEN 'null' ELSE a.output END"""
 
 ACTIONS = Listing(
     source="action_execution a JOIN execution e ON e.id = a.execution_id JOIN task_execution t ON t.id = a.task_id",
@@ -37,7 +39,7 @@ ACTIONS = Listing(
             sql="a.execution_id", kind=Kind.UUID, shown=_OWN.format("a.execution_id::text"), nullable=True
         ),
         "state": Column(sql=_STATE),
-        "state_info": Column(sql="a.state_info", nullable=True),
+        "state_info": Column(sql=_STATE_INFO, nullable=True),
         "tags": Column(sql="t.tags", kind=Kind.TAGS),
         "name": Column(sql="a.name"),
         "description": Column(sql=f"CASE WHEN {HIDDEN} THEN e.description ELSE '' END"),

@@ -58,9 +58,11 @@ async def begun(rest: httpx.AsyncClient, text: str, name: str, **params: Any) ->
 
 async def until(rest: httpx.AsyncClient, execution: str, state: str) -> dict[str, Any]:
     async with asyncio.timeout(10):
-        while (shown := (await rest.get(f"/v2/executions/{execution}")).json())["state"] != state:
+        while True:
+            shown = (await rest.get(f"/v2/executions/{execution}")).json()
+            if shown["state"] == state:
+                return dict(shown)
             await asyncio.sleep(0.02)
-    return dict(shown)
 
 
 async def tasks(rest: httpx.AsyncClient, execution: str) -> list[dict[str, Any]]:

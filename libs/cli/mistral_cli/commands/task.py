@@ -11,7 +11,7 @@ from mistral_cli.record import record
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Show tasks, rerun or skip failed ones, replay finished ones, suspend and resume single ones.",
+    help="Show tasks; rerun, skip, replay, suspend and resume them.",
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the task.")]

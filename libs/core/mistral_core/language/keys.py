@@ -31,7 +31,7 @@ class Kind(StrEnum):
     NEXT = "a task or command, or a list of them"
     RETRY = "a mapping with 'count' and 'delay', or text such as count=3 delay=1"
     ITEMS = "text such as 'x in <% $.xs %>', or a list of such texts"
-    TASK_NAMES = "the name of a task, an expression that selects tasks, or a list of them"
+    TASK_NAMES = "the name of a task, or a list of them, or of expressions that select tasks"
 
 
 @dataclass(frozen=True, slots=True)

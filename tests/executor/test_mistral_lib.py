@@ -1,6 +1,7 @@
 """A package written for mistral_lib, and for nothing else, is installed beside the executor and its actions run."""
 
 import importlib
+import json
 import subprocess
 import sys
 import threading
@@ -9,9 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from mistral_executor.actions.registry import Registry, installed
+from mistral_runtime.settings import SettingError
 
 SOURCE = Path(__file__).with_name("mistral_lib_package")
 CLASS = "harbour_actions.ships"
@@ -48,6 +51,17 @@ async def test_they_run_in_an_executor_of_its_own_process(engine: Any, process: 
     assert await engine.run("std.echo", {"output": 1}) == ("SUCCESS", 1)
 
 
+async def test_packages_have_settings_and_find_those_of_mistral(
+    engine: Any, process: Any, folder: Path, tmp_path: Path
+):
+    file = tmp_path / "mistral.conf"
+    file.write_text("[harbour]\nflag = red\n[api]\nport = 18989\n")
+
+    process(engine.queue, PYTHONPATH=str(folder), MISTRAL_EXECUTOR_MISTRAL_LIB_CONFIG=str(file))
+
+    assert await engine.run("harbour.signal") == ("SUCCESS", ["red", "127.0.0.1", 18989, False])
+
+
 def test_their_input_is_told_as_the_library_tells_it(offered: Any):
     texts = {name: action.signature.text for name, action in offered().items()}
 
@@ -74,7 +88,7 @@ def test_their_descriptions_are_those_of_the_package(offered: Any):
             f"name=harbour.moor, class={CLASS}.Moor, unexpected=['anchor']",
         ),
         ("harbour.refuse", {"x": 1}, f"name=harbour.refuse, class={CLASS}.Refuse, unexpected=['x']"),
-        ("dock.north", {"note": "n"}, "name=dock.north, class=harbour_actions.docks.Dock, missing=['ship']"),
+        ("dock.north", {"note": "n"}, "name=dock.north, class=harbour_actions.docks.DockAction, missing=['ship']"),
         ("harbour.anything", {}, f"name=harbour.anything, class={CLASS}.Anything, missing=['first']"),
     ],
 )
@@ -203,14 +217,14 @@ def test_what_does_not_load_is_named_and_costs_nothing_else(offered: Any, caplog
     actions = offered()
 
     assert {"harbour.sunken", "harbour.chart", "dock.half"}.isdisjoint(actions)
-    assert {"harbour.moor", "dock.north", "crane.lift"} <= actions.keys()
+    assert {"harbour.moor", "dock.north", "dock.any", "crane.lift"} <= actions.keys()
     assert actions["std.echo"].implementation == "mistral_executor.actions.basic.echo"
     assert [record.getMessage().split(": ")[0] for record in caplog.records] == [
         "action harbour.chart of harbour-actions is left out",
         "action harbour.sunken of harbour-actions is left out",
-        "action std.echo (harbour_actions.ships.Bell) is left out",
+        "action std.echo of harbour-actions is left out",
         "what _SilentGenerator generates of harbour-actions is left out",
-        "a generated action dock.half of harbour-actions is left out",
+        "action dock.half of harbour-actions is left out",
         "generator fog of harbour-actions is left out",
     ]
 
@@ -225,8 +239,65 @@ def test_only_wanted_names_are_offered(offered: Any):
 def test_without_the_library_its_actions_are_left_out(
     offered: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setitem(sys.modules, "mistral_lib.actions", None)
+    monkeypatch.delitem(sys.modules, "mistral_executor.actions.mistral_lib.running", raising=False)
+    monkeypatch.delattr("mistral_executor.actions.mistral_lib.running", raising=False)
+    monkeypatch.setitem(sys.modules, "mistral_lib", None)
 
     assert "std.echo" in offered()
     assert "harbour.moor" not in offered()
     assert "actions of harbour-actions are left out" in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, "[api\nport = 1\n"])
+def test_settings_that_cannot_be_read_are_named(offered: Any, tmp_path: Path, content: str | None):
+    file = tmp_path / "mistral.conf"
+    if content is not None:
+        file.write_text(content)
+
+    with pytest.raises(SettingError, match=r"MISTRAL_EXECUTOR_MISTRAL_LIB_CONFIG must be a file of settings"):
+        offered(config_file=str(file))
+
+
+WORKFLOW = """
+version: '2.0'
+harbour:
+  tasks:
+    arrive:
+      action: harbour.moor ship="Alma"
+      publish:
+        berth: <% task().result.berth %>
+      on-success: papers
+    papers:
+      action: harbour.refuse
+      publish-on-error:
+        reason: <% task().result.reason %>
+      on-error: noop
+"""
+
+
+@pytest.mark.slow
+def test_a_mesh_lists_them_and_workflows_use_them(new_mesh: Any, folder: Path):
+    mesh = new_mesh(settings={"PYTHONPATH": str(folder)})
+    with httpx.Client(base_url=f"{mesh.http_url}/v2", timeout=30) as client:
+        listed = {action["name"]: action for action in client.get("/actions").json()["actions"]}
+        client.post("/workflows", content=WORKFLOW, headers={"Content-Type": "text/plain"}).raise_for_status()
+        started = client.post("/executions", json={"workflow_name": "harbour"}).json()
+        execution = _ended(client, started["id"])
+        alone = client.post("/action_executions", json={"name": "dock.north", "input": json.dumps({"ship": "Alma"})})
+        missing = client.post("/action_executions", json={"name": "harbour.moor", "input": "{}"})
+
+    assert listed["harbour.moor"]["input"] == 'ship, berth=1, lines=["bow", "stern"], tug=null'
+    assert listed["dock.north"]["description"] == "The north dock."
+    assert (execution["state"], json.loads(execution["output"])) == ("SUCCESS", {"berth": 1, "reason": "no papers"})
+    assert json.loads(alone.json()["output"]) == {"result": {"dock": "north", "ship": "Alma"}}
+    assert (missing.status_code, "missing=['ship']" in missing.text) == (400, True)
+
+
+def _ended(client: httpx.Client, execution_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        execution: dict[str, Any] = client.get(f"/executions/{execution_id}").json()
+        if execution["state"] in ("SUCCESS", "ERROR"):
+            return execution
+        time.sleep(0.1)
+    raise AssertionError("it does not end")

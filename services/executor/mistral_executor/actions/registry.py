@@ -66,7 +66,20 @@ def installed(*, mistral_lib: Sequence[str] = ("*",), config_file: str = "") -> 
     """
     points = entry_points(group=GROUP)
     ours = loaded(sorted(points, key=lambda point: (_owner(point) != _OURS, _owner(point), point.name)))
-    return ours | discovery.installed(ours, patterns=mistral_lib, config_file=config_file)
+    return ours | _of_mistral_lib(ours, mistral_lib, config_file)
+
+
+def _of_mistral_lib(taken: Mapping[str, Action], patterns: Sequence[str], config_file: str) -> dict[str, Action]:
+    packages = discovery.packages()
+    if not packages or not patterns:
+        return {}
+    try:
+        # The library is an optional extra: it is imported when there is something to run with it.
+        from mistral_executor.actions.mistral_lib import running
+    except ImportError as error:
+        _log.error("actions of %s are left out: %s; install mistral-executor[mistral-lib]", packages, error)
+        return {}
+    return running.offered(taken, patterns=patterns, config_file=config_file)
 
 
 def loaded(points: Iterable[EntryPoint]) -> dict[str, Action]:

@@ -28,7 +28,7 @@ class _DockGenerator:
             for dock in ("north", "south")
         ]
         anything = {"class": DockAction, "name": "dock.any", "description": None, "arg_list": "ship, **more"}
-        return [*docks, anything, {"name": "dock.half"}]
+        return [*docks, {"name": "dock.half"}, anything]
 
 
 class _SilentGenerator:

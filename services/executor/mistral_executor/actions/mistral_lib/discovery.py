@@ -7,87 +7,88 @@ only.
 
 import inspect
 import logging
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mistral_executor.actions.registry import Action
+from typing import Any, TypeVar
 
 _log = logging.getLogger(__name__)
 
 ACTIONS = "mistral.actions"
 GENERATORS = "mistral.generators"
 
+_Described = TypeVar("_Described")
 
-def installed(taken: Container[str], *, patterns: Sequence[str] = ("*",), config_file: str = "") -> "dict[str, Action]":
-    """Load the actions of all installed packages; nothing is imported when there are none.
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An action that a package offers.
+
+    Attributes:
+        package: Who offers it, for messages.
+        arguments: What a generator says of its input; None if its constructor says it.
+        description: What a generator says of it; None if its docstring says it.
+    """
+
+    name: str
+    target: Any
+    package: str
+    arguments: str | None = None
+    description: str | None = None
+
+
+def packages() -> str:
+    """Name the installed packages that offer something; empty if there are none."""
+    points = [*entry_points(group=ACTIONS), *entry_points(group=GENERATORS)]
+    return ", ".join(sorted({_owner(point) for point in points}))
+
+
+def offered(
+    taken: Container[str], patterns: Sequence[str], describe: Callable[[Found], _Described]
+) -> dict[str, _Described]:
+    """Load and describe the actions of all installed packages; what cannot be is named in the log and left out.
 
     Args:
         taken: Names that no package may have.
         patterns: Names that are wanted, with ``*`` and ``?`` as in file names.
-        config_file: Settings of those packages, in the form of ``oslo.config``; empty for none.
     """
-    actions, generators = entry_points(group=ACTIONS), entry_points(group=GENERATORS)
-    if not patterns or not (actions or generators):
-        return {}
+    known: dict[str, _Described] = {}
+    for found in _found(patterns):
+        if found.name in known or found.name in taken:
+            _log.warning("action %s of %s is left out: the name is taken", found.name, found.package)
+        elif _wanted(found.name, patterns):
+            try:
+                known[found.name] = describe(found)
+            except Exception as error:
+                _left_out(f"action {found.name}", found.package, error)
+    return known
+
+
+def _found(patterns: Sequence[str]) -> Iterator[Found]:
+    for point in sorted(entry_points(group=ACTIONS), key=_order):
+        if _wanted(point.name, patterns):
+            yield from _class(point)
+    for point in sorted(entry_points(group=GENERATORS), key=_order):
+        yield from _generated(point)
+
+
+def _class(point: EntryPoint) -> Iterator[Found]:
     try:
-        _configure(config_file)
-    except ImportError as error:
-        _log.error("actions of %s are left out: %s; install mistral-lib", _owners([*actions, *generators]), error)
-        return {}
-    return dict(_wanted(_all(actions, generators, patterns), taken, patterns))
-
-
-def _configure(config_file: str) -> None:
-    """Import what the packages build on, and read their settings."""
-    from oslo_config import cfg
-
-    import mistral_lib.actions  # noqa: F401
-
-    if config_file:
-        cfg.CONF([], project="mistral", default_config_files=[config_file], default_config_dirs=[])
-
-
-def _all(
-    actions: Iterable[EntryPoint], generators: Iterable[EntryPoint], patterns: Sequence[str]
-) -> "Iterator[tuple[str, Action]]":
-    for point in sorted(actions, key=_order):
-        if _matches(point.name, patterns):
-            yield from _of_class(point)
-    for point in sorted(generators, key=_order):
-        yield from _of_generators(point)
-
-
-def _wanted(
-    offered: "Iterable[tuple[str, Action]]", taken: Container[str], patterns: Sequence[str]
-) -> "Iterator[tuple[str, Action]]":
-    seen: set[str] = set()
-    for name, action in offered:
-        if name in seen or name in taken:
-            _log.warning("action %s (%s) is left out: the name is taken", name, action.implementation)
-        elif _matches(name, patterns):
-            seen.add(name)
-            yield name, action
-
-
-def _of_class(point: EntryPoint) -> "Iterator[tuple[str, Action]]":
-    from mistral_executor.actions.mistral_lib.running import described
-
-    try:
-        yield point.name, described(point.name, point.load())
+        target = point.load()
     except Exception as error:
         # Whatever a foreign module does when it is imported, the other actions stay on offer.
-        _left_out(f"action {point.name}", point, error)
+        _left_out(f"action {point.name}", _owner(point), error)
+    else:
+        yield Found(point.name, target, _owner(point))
 
 
-def _of_generators(point: EntryPoint) -> "Iterator[tuple[str, Action]]":
+def _generated(point: EntryPoint) -> Iterator[Found]:
     try:
         for generator in _generators(point.load()):
-            yield from _made_by(generator, point)
+            yield from _made_by(generator, _owner(point))
     except Exception as error:
-        _left_out(f"generator {point.name}", point, error)
+        _left_out(f"generator {point.name}", _owner(point), error)
 
 
 def _generators(target: Any) -> Iterable[Any]:
@@ -99,39 +100,36 @@ def _generators(target: Any) -> Iterable[Any]:
     return [made] if hasattr(made, "create_actions") else made
 
 
-def _made_by(generator: Any, point: EntryPoint) -> "Iterator[tuple[str, Action]]":
+def _made_by(generator: Any, package: str) -> Iterator[Found]:
     what = getattr(generator, "__name__", type(generator).__name__)
     try:
-        made: list[Mapping[str, Any]] = list(generator.create_actions())
+        base = getattr(generator, "base_action_class", None)
+        for made in generator.create_actions():
+            target = made.get("class")
+            if inspect.isclass(target) and base is not None:
+                target = _named(target, base)
+            yield Found(str(made.get("name")), target, package, made.get("arg_list"), made.get("description"))
     except Exception as error:
-        _left_out(f"what {what} generates", point, error)
-        return
-    for one in made:
-        yield from _generated(one, point)
+        _left_out(f"what {what} generates", package, error)
 
 
-def _generated(one: Mapping[str, Any], point: EntryPoint) -> "Iterator[tuple[str, Action]]":
-    from mistral_executor.actions.mistral_lib.running import described
-
-    name = one.get("name")
-    try:
-        yield one["name"], described(one["name"], one["class"], one.get("arg_list"), one.get("description"))
-    except Exception as error:
-        _left_out(f"a generated action {name}", point, error)
+def _named(made: type, base: type) -> type:
+    """Give a generated class the name of the one it was generated from: Mistral's messages show that."""
+    return type(base.__name__, (made,), {"__module__": base.__module__, "__doc__": made.__doc__})
 
 
-def _left_out(what: str, point: EntryPoint, error: Exception) -> None:
-    _log.error("%s of %s is left out: %s: %s", what, _owners([point]), type(error).__name__, error)
-    _log.debug("%s", what, exc_info=error)
+def _left_out(what: str, package: str, error: Exception) -> None:
+    _log.error("%s of %s is left out: %s: %s", what, package, type(error).__name__, error)
+    _log.debug("%s of %s", what, package, exc_info=error)
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
+def _wanted(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _order(point: EntryPoint) -> tuple[str, str]:
-    return _owners([point]), point.name
+    return _owner(point), point.name
 
 
-def _owners(points: Iterable[EntryPoint]) -> str:
-    return ", ".join(sorted({point.dist.name if point.dist is not None else point.value for point in points}))
+def _owner(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.value

@@ -2,11 +2,13 @@
 
 import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from mistral_executor.actions.context import ActionContext
 from mistral_executor.actions.errors import ActionError, InvalidInput
+from mistral_executor.actions.mistral_lib import discovery, options
+from mistral_executor.actions.mistral_lib.discovery import Found
 from mistral_executor.actions.mistral_lib.inputs import signature_from, signature_of
 from mistral_executor.actions.registry import Action, Mode
 from mistral_executor.actions.reply import Ending, Reply
@@ -15,24 +17,41 @@ from mistral_lib.actions import context as library
 
 _log = logging.getLogger(__name__)
 
+# Where Mistral keeps the security context of a thread besides, and where mistral-extra looks for it.
+_SECURITY = "MISTRAL_APP_CTX_THREAD_LOCAL"
 
-def described(name: str, target: Any, arguments: str | None = None, description: str | None = None) -> Action:
-    """Turn a class into an action.
+
+def offered(taken: Container[str], *, patterns: Sequence[str], config_file: str) -> dict[str, Action]:
+    """Load the actions of all installed packages.
 
     Args:
-        arguments: What a generator says of its input; otherwise that of its constructor.
-        description: What a generator says of it; otherwise its docstring.
+        taken: Names that no package may have.
+        patterns: Names that are wanted, with ``*`` and ``?`` as in file names.
+        config_file: Settings of those packages, in the form of ``oslo.config``; empty for none.
+
+    Raises:
+        SettingError: If that file cannot be read.
+    """
+    options.read(config_file)
+    found = discovery.offered(taken, patterns, described)
+    options.complete()
+    return found
+
+
+def described(found: Found) -> Action:
+    """Turn a class into an action.
 
     Raises:
         TypeError: If it is no class, or has no method ``run``.
     """
+    target, name = found.target, found.name
     if not inspect.isclass(target) or not callable(getattr(target, "run", None)):
         raise TypeError(f"{target!r} is no class with a method run")
     implementation = f"{target.__module__}.{target.__name__}"
     return Action(
         name=name,
-        description=description or inspect.getdoc(target) or "",
-        signature=signature_from(arguments) if arguments is not None else signature_of(target.__init__),
+        description=found.description or inspect.getdoc(target) or "",
+        signature=signature_of(target.__init__) if found.arguments is None else signature_from(found.arguments),
         implementation=implementation,
         idempotent=False,
         synchronous=_presumably_synchronous(target),
@@ -43,12 +62,12 @@ def described(name: str, target: Any, arguments: str | None = None, description:
     )
 
 
-def _presumably_synchronous(target: type) -> bool:
+def _presumably_synchronous(target: Any) -> bool:
     """Ask an action without any input; the answer is for lists, each run asks again."""
     if getattr(target, "is_sync", None) in (None, actions.Action.is_sync):
         return True
     try:
-        return bool(target.__new__(target).is_sync())  # type: ignore[attr-defined]
+        return bool(target.__new__(target).is_sync())
     except Exception as error:
         # It depends on its input.
         _log.debug("%s does not say whether it is synchronous: %s", target.__name__, type(error).__name__)
@@ -67,8 +86,10 @@ def _made(target: type, given: Mapping[str, Any], name: str, implementation: str
 
 def _run(action: Any, context: ActionContext | None) -> Reply:
     assert context is not None
+    told = _told(context)
+    utils.set_thread_local(_SECURITY, told.security)
     # Others than those derived from the library's class were never given a context.
-    result = action.run(_told(context)) if isinstance(action, actions.Action) else action.run()
+    result = action.run(told) if isinstance(action, actions.Action) else action.run()
     if not isinstance(result, actions.Result):
         result = actions.Result(data=result)
     if result.is_error():

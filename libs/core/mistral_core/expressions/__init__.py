@@ -7,6 +7,7 @@ they may take, and turns what they yield into plain JSON values.
 * ``evaluator``: texts and structures that hold expressions; what others call
 * ``scope``: what an expression can see
 * ``functions``: ``task()``, ``env()`` and the others, for both languages
+* ``isolation``: what a shell lends to keep a hostile expression away from itself
 * ``yaql_*``, ``jinja_*``: one language each; ``fast_*`` the short ways past them
 """
 
@@ -16,23 +17,28 @@ from mistral_core.expressions.evaluator import (
     compiled_render,
     configure,
     evaluate,
+    failure_of,
     install,
     is_expression,
     render,
 )
+from mistral_core.expressions.isolation import Isolation, isolate
 from mistral_core.expressions.limits import Limits
 from mistral_core.expressions.scope import Facts, Scope
 
 __all__ = [
     "ExpressionFailed",
     "Facts",
+    "Isolation",
     "Limits",
     "Scope",
     "check",
     "compiled_render",
     "configure",
     "evaluate",
+    "failure_of",
     "install",
     "is_expression",
+    "isolate",
     "render",
 ]

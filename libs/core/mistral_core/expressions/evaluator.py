@@ -61,11 +61,13 @@ def configure(*, limits: Limits | None = None, languages: Collection[str] | None
     unknown = set(languages or ()) - set(LANGUAGES)
     if unknown:
         raise ValueError(f"unknown expression languages: {', '.join(sorted(unknown))}")
+    before = _settings.limits, _settings.languages
     if limits is not None:
         _settings.limits = limits
     if languages is not None:
         _settings.languages = frozenset(languages)
-    _settings.renew()
+    if before != (_settings.limits, _settings.languages):
+        _settings.renew()
 
 
 def install(functions: Mapping[str, Function]) -> None:
@@ -77,8 +79,9 @@ def install(functions: Mapping[str, Function]) -> None:
     taken = sorted(set(functions) & set(BUILTIN))
     if taken:
         raise ValueError(f"functions of the language cannot be replaced: {', '.join(taken)}")
-    _settings.functions.update(functions)
-    _settings.renew()
+    if any(_settings.functions.get(name) is not function for name, function in functions.items()):
+        _settings.functions.update(functions)
+        _settings.renew()
 
 
 def is_expression(text: str) -> bool:
@@ -108,6 +111,15 @@ def check(text: str, *, path: str = "") -> None:
     if fault is not None:
         name = jinja_language.NAME if jinja else yaql_language.NAME
         raise InvalidDefinition(f"{name} expression cannot be parsed: {fault}", path=path)
+
+
+def failure_of(text: str, error: str) -> ExpressionFailed:
+    """Return the failure of a text that could not be evaluated for a reason."""
+    if _has_jinja(text):
+        whole = text.startswith("{{") and text.find("}}") == len(text) - 2
+        return ExpressionFailed(jinja_language.NAME, text[2:-2].strip() if whole else text, error)
+    whole = text.startswith("<%") and text.find("%>") == len(text) - 2
+    return ExpressionFailed(yaql_language.NAME, text[2:-2].strip() if whole else text, error)
 
 
 def evaluate(text: str, scope: Scope) -> Any:

@@ -9,8 +9,10 @@ from typing import Any
 
 from mistral_core.errors import ExpressionFailed
 from mistral_core.expressions import yaql_guards, yaql_replay
-from mistral_core.expressions.fast_yaql import BAIL, Fast, compile_tree
+from mistral_core.expressions.fast_values import BAIL, Bail
+from mistral_core.expressions.fast_yaql import Fast, compile_tree
 from mistral_core.expressions.functions import BUILTIN, Function
+from mistral_core.expressions.isolation import SHORT_TEXT, TimeIsUp, bounded, isolated, outside
 from mistral_core.expressions.limits import Limits
 from mistral_core.expressions.plain import plain
 from mistral_core.expressions.scope import Scope
@@ -44,17 +46,17 @@ class YaqlLanguage:
             ExpressionFailed: If it has a fault of grammar.
         """
         try:
-            return self._library.parse(text)
-        except ParseError as error:
+            return bounded(lambda: self._library.parse(text))
+        except (ParseError, TimeIsUp) as error:
             raise ExpressionFailed(NAME, text, str(error)) from None
 
     def check(self, text: str) -> str | None:
         """Return what is wrong with the grammar of the expressions of a text, or None."""
         for match in PATTERN.finditer(text):
             try:
-                self._library.parse(_inner(match.group()))
-            except ParseError as error:
-                return str(error)
+                self.parse(_inner(match.group()))
+            except ExpressionFailed as failure:
+                return failure.error
         return None
 
     def compile(self, text: str) -> Callable[[Scope], Any]:
@@ -63,10 +65,16 @@ class YaqlLanguage:
         Raises:
             ExpressionFailed: If it has a fault of grammar.
         """
+        if outside() is not None and len(text) > SHORT_TEXT:
+            return isolated(text, lambda scope: self._compiled(text)(scope))
+        return self._compiled(text)
+
+    def _compiled(self, text: str) -> Callable[[Scope], Any]:
         match = PATTERN.match(text)
         if match is not None and match.end() == len(text):
             run = self._expression(_inner(text))
-            return run.value if run.fast is None else _fast_first(run.fast, run.value)
+            slow = isolated(text, run.value)
+            return slow if run.fast is None else _fast_first(run.fast, slow)
         return self._substitution(text)
 
     def _expression(self, text: str) -> _Run:
@@ -85,7 +93,13 @@ class YaqlLanguage:
         def substitute(scope: Scope) -> str:
             return "".join([part if isinstance(part, str) else part.text(scope) for part in parts])
 
-        return substitute
+        def substitute_fast(scope: Scope) -> str:
+            return "".join([part if isinstance(part, str) else part.fast_text(scope) for part in parts])
+
+        slow = isolated(text, substitute)
+        if any(not isinstance(part, str) and part.fast is None for part in parts):
+            return slow
+        return _fast_first(substitute_fast, slow)
 
 
 def _fast_first(fast: Fast, otherwise: Callable[[Scope], Any]) -> Callable[[Scope], Any]:
@@ -117,12 +131,16 @@ class _Run:
     def value(self, scope: Scope) -> Any:
         return self._evaluated(scope, as_text=False)
 
+    def fast_text(self, scope: Scope) -> str:
+        if self.fast is None:
+            raise Bail
+        return str(self.fast(scope))
+
     def text(self, scope: Scope) -> str:
-        if self.fast is not None:
-            try:
-                return str(self.fast(scope))
-            except BAIL:
-                pass
+        try:
+            return self.fast_text(scope)
+        except BAIL:
+            pass
         return str(self._evaluated(scope, as_text=True))
 
     def _evaluated(self, scope: Scope, *, as_text: bool) -> Any:

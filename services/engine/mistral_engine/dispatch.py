@@ -88,6 +88,7 @@ def action_task(execution: Execution, run: RunAction) -> envelope_pb2.ActionTask
         index=action.index,
         workflow_name=execution.workflow_name,
         project_id=execution.project,
+        namespace=execution.workflow_namespace,
     )
 
 

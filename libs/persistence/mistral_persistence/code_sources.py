@@ -1,0 +1,96 @@
+"""Uploaded code: stored, replaced by the next version, found and listed. What it says is nobody's business here."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import asyncpg
+from msgspec import Struct
+
+from mistral_core.errors import Conflict
+from mistral_persistence.database import Connection, Pool
+from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.literals import as_uuid
+
+Row: TypeAlias = asyncpg.Record
+
+CODE_SOURCES = Listing(
+    source="code_source c",
+    columns={
+        "id": Column(sql="c.id", kind=Kind.UUID),
+        "name": Column(sql="c.name"),
+        "namespace": Column(sql="c.namespace"),
+        "content": Column(sql="c.content"),
+        "version": Column(sql="c.version", kind=Kind.NUMBER),
+        "scope": Column(sql="c.scope"),
+        "project_id": Column(sql="c.project_id"),
+        "created_at": Column(sql="c.created_at", kind=Kind.TIME),
+        "updated_at": Column(sql="c.updated_at", kind=Kind.TIME, nullable=True),
+    },
+)
+
+ALL_COLUMNS: Sequence[str] = tuple(CODE_SOURCES.columns)
+
+
+class NewCodeSource(Struct, frozen=True, kw_only=True):
+    """What is stored of uploaded code."""
+
+    id: str
+    project: str
+    namespace: str
+    name: str
+    content: str
+    scope: str
+
+
+_SHOWN = CODE_SOURCES.select(ALL_COLUMNS)
+_VISIBLE = "(c.project_id = $1 OR c.scope = 'public')"
+_OWN_FIRST = "ORDER BY (c.project_id = $1) DESC, c.created_at LIMIT 1"
+_BY_ID = f"{_SHOWN} WHERE c.id = $2::uuid AND {_VISIBLE}"
+_BY_NAME = f"{_SHOWN} WHERE c.namespace = $3 AND c.name = $2 AND {_VISIBLE} {_OWN_FIRST}"
+_INSERT = """
+INSERT INTO code_source (id, project_id, namespace, name, content, scope) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+_UPDATE = """
+UPDATE code_source SET content = $2, version = version + 1, scope = coalesce($3, scope), updated_at = now()
+ WHERE id = $1::uuid
+"""
+
+
+async def create(connection: Connection, new: NewCodeSource) -> None:
+    """Store code as version 1. Raises Conflict if the project has some of that name in the namespace."""
+    try:
+        await connection.execute(_INSERT, new.id, new.project, new.namespace, new.name, new.content, new.scope)
+    except asyncpg.UniqueViolationError:
+        raise Conflict(f"Duplicate entry for CodeSource: there is already a code source '{new.name}'") from None
+
+
+async def update(connection: Connection, source_id: str, content: str, *, scope: str | None) -> None:
+    """Replace code by its next version; ``scope`` None keeps what is."""
+    await connection.execute(_UPDATE, source_id, content, scope)
+
+
+async def find(source: Pool | Connection, project: str, identifier: str, namespace: str) -> Row | None:
+    """Return the code of that id, or of that name in exactly that namespace, if it is visible."""
+    if as_uuid(identifier):
+        row = await source.fetchrow(_BY_ID, project, identifier)
+        if row is not None:
+            return row
+    return await source.fetchrow(_BY_NAME, project, identifier, namespace)
+
+
+async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
+    """Return a page of the code that a project sees, or of all when it is None.
+
+    Raises:
+        InvalidInput: If a column is unknown or a value does not fit it.
+    """
+    statement = Statement()
+    if project is not None:
+        statement.conditions.append(f"(c.project_id = {statement.bind(project)} OR c.scope = 'public')")
+    sql, arguments = page_statement(CODE_SOURCES, wanted, statement)
+    return await source.fetch(sql, *arguments)
+
+
+async def delete(connection: Connection, source_id: str) -> None:
+    """Remove code, and the actions that are classes in it."""
+    await connection.execute("DELETE FROM code_source WHERE id = $1::uuid", source_id)

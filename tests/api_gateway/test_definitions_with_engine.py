@@ -64,6 +64,7 @@ async def ports(database: str, nats: str) -> AsyncIterator[Ports]:
             "MISTRAL_EXECUTOR_ADDRESSES": f"127.0.0.1:{executor_port}",
             "MISTRAL_HTTP_LISTEN": "127.0.0.1:0",
         }
+        addresses["MISTRAL_ALLOW_ACTION_EXECUTION_DELETION"] = "true"
         async with gateway_running(GatewaySettings.read({**environ, **addresses})) as found:
             yield found
 
@@ -273,3 +274,23 @@ async def test_grpc_runs_an_action_on_its_own(channel):
 
     assert (ran.action_execution.id, ran.action_execution.state) == ("", state_pb2.STATE_SUCCESS)
     assert json.loads(ran.action_execution.output) == {"result": 3}
+
+
+async def test_what_ran_on_its_own_may_be_deleted_when_it_is_over(rest, pool, name):
+    workflow = f"version: '2.0'\n{name}: {{tasks: {{t: {{action: std.noop}}}}}}"
+    assert (await rest.post("/v2/workflows", content=workflow)).status_code == 201
+    execution = (await rest.post("/v2/executions", json={"workflow_name": name})).json()["id"]
+    await until(rest, f"/v2/executions/{execution}", "SUCCESS")
+    found = (await rest.get(f"/v2/action_executions?workflow_name={name}")).json()["action_executions"]
+    begun = (await rest.post("/v2/action_executions", json={"name": "std.async_noop"})).json()["id"]
+    before = await stored(pool)
+
+    assert (await rest.delete(f"/v2/action_executions/{found[0]['id']}")).status_code == 403
+    assert (await rest.delete(f"/v2/action_executions/{begun}")).status_code == 403
+    assert (await rest.delete("/v2/action_executions/11111111-2222-4333-8444-555555555555")).status_code == 404
+    assert await stored(pool) == before
+    assert (await rest.put(f"/v2/action_executions/{begun}", json={"state": "SUCCESS"})).status_code == 200
+    assert (await rest.delete(f"/v2/action_executions/{begun}")).status_code == 204
+
+    assert (await rest.get(f"/v2/action_executions/{begun}")).status_code == 404
+    assert (await rest.get(f"/v2/executions/{execution}")).status_code == 200

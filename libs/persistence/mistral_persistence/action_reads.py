@@ -64,6 +64,10 @@ _ONE = f"{ACTIONS.select(ALL_COLUMNS)} WHERE a.id = $1::uuid"
 
 _STANDALONE = f"{ACTIONS.select(ALL_COLUMNS)} WHERE a.execution_id = $1::uuid"
 
+_BEARER = f"""
+SELECT e.id::text FROM action_execution a JOIN execution e ON e.id = a.execution_id WHERE a.id = $1::uuid AND {HIDDEN}
+"""
+
 _OF_EXECUTIONS = (
     f"{ACTIONS.select(LIST_COLUMNS)} WHERE a.execution_id = ANY($1::uuid[]) ORDER BY a.created_at, a.index, a.id"
 )
@@ -77,6 +81,11 @@ async def one(source: Pool | Connection, action_id: str) -> Row | None:
 async def standalone(source: Pool | Connection, execution_id: str) -> Row | None:
     """Return the action that a hidden execution runs; None if it could not even begin."""
     return await source.fetchrow(_STANDALONE, execution_id)
+
+
+async def bearer(source: Pool | Connection, action_id: str) -> str | None:
+    """Return the id of the hidden execution that runs an action on its own; None if there is none."""
+    return await source.fetchval(_BEARER, action_id)  # type: ignore[no-any-return]
 
 
 async def page(

@@ -52,7 +52,9 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         offering = await stack.enter_async_context(channel(settings.executors)) if settings.executors else None
         store = Store(pool)
         hub = await stack.enter_async_context(listening(connection, store, tasks))
-        parts = gateway(store, connection, Engines(opened), Executors(offering), hub)
+        parts = gateway(
+            store, connection, Engines(opened), Executors(offering), hub, deletes_actions=settings.deletes_actions
+        )
         stack.push_async_callback(parts.executions.close)
         grpc_port = await stack.enter_async_context(
             grpc_server(service.listen, partial(register, parts), drain_seconds=service.drain_seconds, share_port=True)

@@ -37,7 +37,9 @@ class Gateway:
     runs: StandaloneRuns
 
 
-def gateway(store: Store, bus: Bus, engines: Engines, executors: Executors, hub: Hub) -> Gateway:
+def gateway(
+    store: Store, bus: Bus, engines: Engines, executors: Executors, hub: Hub, *, deletes_actions: bool
+) -> Gateway:
     """Put the parts together."""
     executions = Executions(store, engines)
     waiting = Waiting(executions, hub)
@@ -50,7 +52,7 @@ def gateway(store: Store, bus: Bus, engines: Engines, executors: Executors, hub:
         executions=executions,
         waiting=waiting,
         tasks=Tasks(store, engines),
-        action_executions=ActionExecutions(store, engines),
+        action_executions=ActionExecutions(store, engines, deletes=deletes_actions),
         workbooks=Workbooks(store),
         actions=Actions(store, executors),
         environments=Environments(store),

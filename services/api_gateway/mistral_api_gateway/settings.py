@@ -21,6 +21,7 @@ class GatewaySettings:
         body_limit: Largest request body over HTTP, in bytes.
         connection_limit: Most HTTP connections and requests at once; past it the answer is 503.
         pool_size: Most connections to Postgres.
+        deletes_actions: Whether the runs of actions that were run on their own may be deleted.
     """
 
     service: ServiceSettings
@@ -30,6 +31,7 @@ class GatewaySettings:
     body_limit: int = 8 * MEBIBYTE
     connection_limit: int = 4096
     pool_size: int = 8
+    deletes_actions: bool = False
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -48,6 +50,7 @@ class GatewaySettings:
             body_limit=env.integer("MISTRAL_HTTP_BODY_LIMIT", 8 * MEBIBYTE, minimum=1024, maximum=15 * MEBIBYTE),
             connection_limit=env.integer("MISTRAL_HTTP_CONNECTION_LIMIT", 4096, minimum=1),
             pool_size=env.integer("MISTRAL_GATEWAY_POOL_SIZE", 8, minimum=2),
+            deletes_actions=env.flag("MISTRAL_ALLOW_ACTION_EXECUTION_DELETION", False),
         )
 
     @property

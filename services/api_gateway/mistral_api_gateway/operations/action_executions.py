@@ -4,21 +4,27 @@ from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.json_text import checked_object
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import InvalidInput, NotFound
+from mistral_core.errors import Forbidden, InvalidInput, NotFound
 from mistral_core.machine.state import State
 from mistral_persistence import action_reads
 from mistral_persistence.listing import Page
 from mistral_persistence.literals import as_uuid
 
+FINAL = frozenset({State.SUCCESS, State.ERROR, State.CANCELLED})
 SETTABLE = (State.SUCCESS, State.ERROR, State.CANCELLED, State.PAUSED, State.RUNNING)
 
 
 class ActionExecutions:
-    """What can be done with action executions."""
+    """What can be done with action executions.
 
-    def __init__(self, store: Store, engines: Engines) -> None:
+    Args:
+        deletes: Whether those that were run on their own may be deleted.
+    """
+
+    def __init__(self, store: Store, engines: Engines, *, deletes: bool) -> None:
         self._store = store
         self._engines = engines
+        self._deletes = deletes
 
     async def get(self, caller: Caller, action_id: str) -> action_reads.Row:
         """Return an action execution with every column. Raises NotFound if none visible has that id."""
@@ -51,6 +57,24 @@ class ActionExecutions:
         await self.get(caller, action_id)
         await self._engines.complete(action_id, state, _result(state, value))
         return await self.get(caller, action_id)
+
+    async def delete(self, caller: Caller, action_id: str) -> None:
+        """Remove a final one that was run on its own.
+
+        Raises:
+            NotFound: If none visible has that id.
+            Forbidden: If that is not allowed here, it belongs to a task, or it is not final.
+        """
+        if not self._deletes:
+            raise Forbidden("Action execution deletion is not allowed.")
+        row = await self.get(caller, action_id)
+        if row["task_execution_id"] is not None:
+            raise Forbidden("Only ad-hoc action execution can be deleted.")
+        if row["state"] not in FINAL:
+            raise Forbidden("Only completed action execution can be deleted.")
+        bearer = await self._store.read(action_reads.bearer, action_id)
+        if bearer is not None:
+            await self._engines.delete(bearer, force=True)
 
 
 def _result(state: str, value: bytes) -> bytes:

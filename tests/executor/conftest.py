@@ -24,12 +24,21 @@ from mistral_runtime.settings import ServiceSettings
 
 _numbers = count(1)
 
-# Test modules cannot import each other; a fixture hands out what this one has.
-_spec = importlib.util.spec_from_file_location("site_server", Path(__file__).with_name("site_server.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_site_server = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_site_server)
+
+def _beside(name: str) -> Any:
+    """Load a module of this folder: test modules cannot import each other, fixtures hand out what they have."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_site_server = _beside("site_server")
+_ssh_server = _beside("ssh_server")
 
 
 @pytest.fixture
@@ -43,6 +52,17 @@ async def site() -> AsyncIterator[Any]:
     """An HTTP server on loopback that remembers what it was asked."""
     async with _site_server.site() as it:
         yield it
+
+
+@pytest.fixture(scope="session")
+def new_sshd() -> Any:
+    """Call it with a new folder for a real SSH server, as a ``with`` block; without one here the test is skipped."""
+    return _ssh_server.sshd
+
+
+@pytest.fixture(scope="session")
+def sshd_path() -> str:
+    return str(_ssh_server.program())
 
 
 class Engine:

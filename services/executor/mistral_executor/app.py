@@ -46,8 +46,9 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
     """
     service = settings.service
     logs.configure(service.name, service.log_level, service.log_format)
-    # It writes the URL of every request, with whatever secrets are in it.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # They write URLs, commands and more of what actions are given, with whatever secrets are in it.
+    for library in ("httpx", "asyncssh", "aiormq", "aio_pika"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     offered = _installed(settings) if registry is None else registry
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry(service))
@@ -65,7 +66,9 @@ async def _serving(
     settings: ExecutorSettings, registry: Registry, bus: Bus, engine: EngineClient
 ) -> AsyncIterator[int]:
     results, leases = Results(bus, engine), Leases()
-    caller = Caller(Allowed(settings.egress_allowed), limit_kb=_limit_kb(settings), threads=settings.threads)
+    caller = Caller(
+        Allowed(settings.egress_allowed), limit_kb=_limit_kb(settings), threads=settings.threads, ssh=settings.ssh
+    )
     runner = Runner(registry, caller, results, engine, slots=settings.slots)
     identity = Identity(name=settings.service.name, queues=settings.queues)
     intakes = [Intake(bus, queue, runner, results, leases) for queue in settings.queues]

@@ -14,6 +14,7 @@ from mistral_executor.actions.context import ActionContext, CancelToken
 from mistral_executor.actions.errors import ActionError, InvalidInput
 from mistral_executor.actions.registry import Action, Mode
 from mistral_executor.actions.reply import Ending, Reply
+from mistral_executor.actions.ssh_access import SshAccess
 from mistral_executor.actions.threads import Threads
 from mistral_runtime.egress import Allowed
 
@@ -36,8 +37,9 @@ class Caller:
         threads: Most threads for actions that block.
     """
 
-    def __init__(self, egress: Allowed, *, limit_kb: int, threads: int) -> None:
+    def __init__(self, egress: Allowed, *, limit_kb: int, threads: int, ssh: SshAccess) -> None:
         self._egress = egress
+        self._ssh = ssh
         self._limit_kb = limit_kb
         self._threads = Threads(threads)
 
@@ -98,4 +100,5 @@ class Caller:
             cancel=token or CancelToken(),
             logger=_actions_log,
             egress=self._egress,
+            ssh=self._ssh,
         )

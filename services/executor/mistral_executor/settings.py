@@ -1,7 +1,7 @@
 """Settings of the executor, read once from its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from mistral_executor.actions.javascript import ScriptSettings

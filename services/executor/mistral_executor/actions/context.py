@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mistral_executor.actions.ssh_access import SshAccess
 from mistral_runtime.egress import Allowed
 
 
@@ -38,7 +39,7 @@ class ActionContext:
         task_id: Empty, like ``execution_id`` and ``workflow_name``, for an action that runs on its own.
         attempt: Which dispatch of the action this is, from 1.
         index: Position of the item, for a task with items.
-        egress: Where requests that a workflow causes may go beyond public addresses.
+        egress: Where connections that a workflow causes may go beyond public addresses.
     """
 
     action_id: str
@@ -51,3 +52,4 @@ class ActionContext:
     cancel: CancelToken
     logger: logging.Logger
     egress: Allowed
+    ssh: SshAccess = field(default_factory=SshAccess)

@@ -9,7 +9,7 @@ from mistral_core.errors import Invalid, InvalidInput
 from mistral_core.expressions import Scope, render
 from mistral_core.language.model import REQUIRED, Workflow, WorkflowType
 from mistral_core.machine import context as contexts
-from mistral_core.machine import reverse
+from mistral_core.machine import reverse, target
 from mistral_core.machine.command import Decision, Lifecycle
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.event import Start
@@ -29,7 +29,7 @@ def begin(start: Start, surroundings: Surroundings) -> Decision:
 
     Raises:
         InvalidInput: If input is missing or, except for a sub-workflow, not declared.
-        Invalid: If the params do not fit: ``env`` is no mapping, a reverse workflow has no good ``task_name``.
+        Invalid: If the params do not fit: ``env`` is no mapping, ``task_name`` is no good task.
         ExpressionFailed: If the environment or ``vars`` cannot be evaluated.
         MoreFactsNeeded: If an expression asks for what ``surroundings`` does not answer.
     """
@@ -39,6 +39,8 @@ def begin(start: Start, surroundings: Surroundings) -> Decision:
     if workflow.type is WorkflowType.REVERSE:
         reverse.needed_tasks(workflow, params)
     draft = Draft(execution, start.at, surroundings)
+    if draft.target is not None:
+        target.check(draft, draft.target)
     _settle_environment(draft, start)
     if workflow.vars:
         draft.amend(vars=_vars(draft))
@@ -114,7 +116,10 @@ def _first_tasks(draft: Draft, workflow: Workflow) -> None:
     if workflow.type is WorkflowType.REVERSE:
         reverse.start(draft)
         return
+    way = None if draft.target is None else draft.plan.leading_to(draft.target)
     for name in workflow.start_tasks:
         if draft.state in FINAL:
             break
+        if way is not None and name not in way:
+            continue
         launch(draft, name, contexts.EMPTY, ())

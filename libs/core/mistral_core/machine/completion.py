@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mistral_core.errors import ExpressionFailed
 from mistral_core.machine import context as contexts
+from mistral_core.machine import target
 from mistral_core.machine.command import CancelTimer, Lifecycle, TellParent
 from mistral_core.machine.context import Context
 from mistral_core.machine.draft import Draft
@@ -34,6 +35,8 @@ def complete_if_settled(draft: Draft) -> None:
         cancel(draft, f"Cancelled tasks: {', '.join(dict.fromkeys(cancelled))}")
     elif failed:
         fail(draft, failure_message(draft, failed), tasks=tasks)
+    elif draft.target is not None and draft.newest(draft.target) is None:
+        fail(draft, target.missed(draft.target), tasks=tasks)
     else:
         succeed(draft, None, tasks=tasks)
 
@@ -71,10 +74,12 @@ def cancel(draft: Draft, info: str | None) -> None:
 def final_context(
     draft: Draft, tasks: Iterable[TaskExecution] | None = None, by: TaskExecution | None = None
 ) -> Context:
-    """Return the merged variables of the finished tasks that nothing followed; of the target if backwards."""
+    """Return the merged variables of the finished tasks that nothing followed; of the target if there is one."""
+    wanted = draft.newest(str(draft.execution.params.get("task_name"))) if draft.plan.reverse or draft.target else None
+    if wanted is not None and wanted.state in FINAL:
+        return outbound(wanted)
     if draft.plan.reverse:
-        target = draft.newest(str(draft.execution.params.get("task_name")))
-        return outbound(target) if target is not None and target.state in FINAL else contexts.EMPTY
+        return contexts.EMPTY
     last = None if by is None else by.id
     ends = [
         task
@@ -105,7 +110,8 @@ def _runs(task: TaskExecution) -> Iterator[str]:
 
 
 def _output(draft: Draft, final: Context) -> Any:
-    program = draft.plan.output
+    # What the whole workflow gives cannot be said when only the way to one task was run.
+    program = None if draft.target is not None else draft.plan.output
     given = None if program is None else program(end_scope(draft, final))
     return given or _sorted(final)
 

@@ -71,6 +71,11 @@ class Draft:
         self.resuming = False
         self.steps = 0
 
+    @property
+    def target(self) -> str | None:
+        """Name of the task up to which a direct workflow is run; None when it is run whole."""
+        return None if self.plan.reverse else self.execution.params.get("task_name")
+
     def next_id(self) -> str:
         """Return an id that no record of this execution has."""
         self.sequence += 1

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from mistral_core.errors import ExpressionFailed, Invalid
-from mistral_core.machine import direct, items, join, reverse
+from mistral_core.machine import direct, items, join, reverse, target
 from mistral_core.machine.command import Lifecycle
 from mistral_core.machine.context import publish as with_published
 from mistral_core.machine.draft import Draft
@@ -99,6 +99,8 @@ def advance(draft: Draft, task: TaskExecution, plan: TaskPlan, changes: dict[str
     if plan.conditional:
         task, changes = draft.change(task, **changes), {}
     fired = direct.fired_by(draft, task, plan, variables)
+    if draft.target is not None:
+        fired = target.towards(draft, draft.target, task, fired)
     led_to = direct.led_to(fired)
     handled = task.state is State.ERROR and any(each.trigger == "on-error" for each in fired)
     goes_on = bool(led_to)

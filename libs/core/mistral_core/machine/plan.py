@@ -106,6 +106,7 @@ class Plan:
             None if workflow.output_on_error is None else compiled_render(workflow.output_on_error)
         )
         self._reach: dict[str, tuple[str, ...]] = {}
+        self._ways: dict[str, frozenset[str]] = {}
 
     def needed(self, join: str) -> int:
         """Return how many inbound tasks must have led to a join for it to run."""
@@ -122,6 +123,18 @@ class Plan:
                 seen |= fresh
                 open_names.extend(fresh)
             found = self._reach[name] = tuple(each for each in self.joins if each in seen)
+        return found
+
+    def leading_to(self, target: str) -> frozenset[str]:
+        """Return the tasks of a direct workflow that may lead to one of them, itself included."""
+        found = self._ways.get(target)
+        if found is None:
+            seen, open_names = {target}, [target]
+            while open_names:
+                fresh = set(self.sources.get(open_names.pop(), ())) - seen
+                seen |= fresh
+                open_names.extend(fresh)
+            found = self._ways[target] = frozenset(seen)
         return found
 
     @cached_property

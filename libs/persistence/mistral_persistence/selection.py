@@ -15,11 +15,16 @@ _CONDITIONS = {
     "from_time": "created_at >= ${}::text::timestamptz",
     "to_time": "created_at < ${}::text::timestamptz",
 }
+# All below the root at once, by its index: there is none by parent, which would cost every start.
 _FAMILY = """
-WITH RECURSIVE family (id) AS (
-    SELECT id FROM execution WHERE id = $1::text::uuid AND project_id = $2
+WITH RECURSIVE top AS (
+    SELECT id, root_id FROM execution WHERE id = $1::text::uuid AND project_id = $2),
+members AS MATERIALIZED (
+    SELECT e.id, e.parent_id FROM execution e, top WHERE $3 AND e.root_id = top.root_id AND e.parent_id IS NOT NULL),
+family (id) AS (
+    SELECT id FROM top
     UNION ALL
-    SELECT c.id FROM execution c JOIN family f ON c.parent_id = f.id WHERE $3)
+    SELECT m.id FROM members m JOIN family f ON m.parent_id = f.id)
 SELECT id::text FROM family
 """
 

@@ -3,6 +3,7 @@
 import typer
 
 from mistral_cli.commands import action, action_execution, environment, execution, mesh, task, workbook, workflow
+from mistral_cli.commands.graph import graph
 from mistral_cli.commands.run import run
 from mistral_cli.commands.schema import schema
 from mistral_cli.commands.test import run_tests
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command("test")(run_tests)
+app.command()(graph)
 app.command()(schema)
 app.command()(mesh.up)
 app.command()(mesh.down)

@@ -53,10 +53,10 @@ def run_tests(
 
 
 def _performed(loaded: "Loaded", chosen: str) -> "list[Report]":
-    from mistral_cli.stubrun.files import wrong
+    from mistral_cli.authored import told
     from mistral_core.stubrun import perform
 
-    with wrong(loaded.path):
+    with told(loaded.path):
         return [perform(case, loaded.library) for case in loaded.suite.cases if chosen in case.title]
 
 

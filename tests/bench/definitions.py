@@ -17,6 +17,22 @@ def chain(name: str, length: int) -> str:
     return _text(lines)
 
 
+def expressions(name: str, length: int) -> str:
+    """Tasks in sequence, each with three expressions: its input, what it publishes and whether it goes on."""
+    lines = [f"{name}:", "  input: [n, tags]", "  output: {n: <% $.n %>}", "  tasks:"]
+    for number in range(1, length + 1):
+        lines += [
+            f"    t{number}:",
+            "      action: std.echo",
+            "      input:",
+            "        output: <% dict(n => $.n + 1, tag => $.tags.where($ != old).first()) %>",
+            "      publish: {n: <% task().result.n %>}",
+        ]
+        if number < length:
+            lines.append(f"      on-success: [{{t{number + 1}: <% $.n > 0 and $.tags.len() = 2 %>}}]")
+    return _text(lines)
+
+
 def fan_out(name: str, width: int) -> str:
     """One task, then many at once, then a join."""
     lines = [f"{name}:", "  tasks:", "    begin:", "      action: std.noop", "      on-success:"]
@@ -68,6 +84,7 @@ def all_definitions() -> Iterator[str]:
     yield plain_chain("bench_one", 1)
     yield chain("bench_chain", 10)
     yield chain("bench_sequence", 40)
+    yield expressions("bench_expressions", 10)
     yield fan_out("bench_fan", 100)
     yield items("bench_items")
     yield plain_chain("bench_child", 5)

@@ -48,6 +48,17 @@ SCENARIOS = (
         output={"v": 10},
     ),
     Scenario(
+        name="expressions",
+        about="10 tasks in sequence with three YAQL expressions each",
+        workflow="bench_expressions",
+        tasks=10,
+        executions=1_000,
+        at_once=10,
+        together=100,
+        input={"n": 0, "tags": ["old", "new"]},
+        output={"n": 10},
+    ),
+    Scenario(
         name="fan-out",
         about="100 tasks side by side and a join",
         workflow="bench_fan",

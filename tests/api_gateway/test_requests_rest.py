@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -178,3 +179,30 @@ async def test_the_document_describes_every_endpoint(rest):
     assert "state" in document["components"]["schemas"]["Execution"]["properties"]
     references = json.dumps(document).split('"#/components/schemas/')[1:]
     assert {text.split('"')[0] for text in references} <= set(document["components"]["schemas"])
+
+
+async def test_what_the_operator_says_is_refused_unless_there_is_a_file(rest, settings, tmp_path):
+    refused = await rest.get("/info")
+    file = tmp_path / "info.json"
+    file.write_text('{"owner": "us"}')
+
+    assert (refused.status_code, refused.json()["faultstring"]) == (400, "Info endpoint disabled.")
+    assert replace(settings, info_file=str(file)).info == b'{"owner": "us"}'
+    file.write_text("no json")
+    with pytest.raises(ValueError, match=r"info\.json must be a file of JSON"):
+        _ = replace(settings, info_file=str(file)).info
+
+
+@pytest.mark.parametrize(
+    ("method", "tail"), [("GET", ""), ("POST", ""), ("GET", "/p"), ("PUT", "/p"), ("DELETE", "/p")]
+)
+async def test_sharing_is_refused_while_there_is_one_project(rest, method, tail):
+    answer = await rest.request(method, f"/v2/workflows/{UNKNOWN}/members{tail}")
+
+    assert answer.status_code == 400
+    assert "authentication" in answer.json()["faultstring"]
+    assert (await rest.request(method, f"/v2/workflows/by_name/members{tail}")).status_code == 404
+
+
+async def test_health_is_told_where_other_clients_look_for_it(rest):
+    assert (await rest.get("/healthcheck")).json() == (await rest.get("/healthz")).json()

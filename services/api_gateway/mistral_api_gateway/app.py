@@ -7,6 +7,7 @@ from functools import partial
 
 from mistral_api_gateway.gateway import gateway
 from mistral_api_gateway.live.hub import listening
+from mistral_api_gateway.live.presence import noticing
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.store import Store
@@ -53,7 +54,14 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         store = Store(pool)
         hub = await stack.enter_async_context(listening(connection, store, tasks))
         parts = gateway(
-            store, connection, Engines(opened), Executors(offering), hub, deletes_actions=settings.deletes_actions
+            store,
+            connection,
+            engines=Engines(opened),
+            executors=Executors(offering),
+            hub=hub,
+            presence=await stack.enter_async_context(noticing(connection, store)),
+            info=settings.info,
+            deletes_actions=settings.deletes_actions,
         )
         stack.push_async_callback(parts.executions.close)
         grpc_port = await stack.enter_async_context(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mistral_api_gateway.live.hub import Hub
+from mistral_api_gateway.live.presence import Presence
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.action_executions import ActionExecutions
 from mistral_api_gateway.operations.actions import Actions
@@ -26,6 +27,8 @@ class Gateway:
     bus: Bus
     engines: Engines
     hub: Hub
+    presence: Presence
+    info: bytes | None
     workflows: Workflows
     executions: Executions
     waiting: Waiting
@@ -38,9 +41,22 @@ class Gateway:
 
 
 def gateway(
-    store: Store, bus: Bus, engines: Engines, executors: Executors, hub: Hub, *, deletes_actions: bool
+    store: Store,
+    bus: Bus,
+    *,
+    engines: Engines,
+    executors: Executors,
+    hub: Hub,
+    presence: Presence,
+    info: bytes | None,
+    deletes_actions: bool,
 ) -> Gateway:
-    """Put the parts together."""
+    """Put the parts together.
+
+    Args:
+        info: JSON that ``/info`` answers with; None refuses it.
+        deletes_actions: Whether the runs of actions that were run on their own may be deleted.
+    """
     executions = Executions(store, engines)
     waiting = Waiting(executions, hub)
     return Gateway(
@@ -48,6 +64,8 @@ def gateway(
         bus=bus,
         engines=engines,
         hub=hub,
+        presence=presence,
+        info=info,
         workflows=Workflows(store),
         executions=executions,
         waiting=waiting,

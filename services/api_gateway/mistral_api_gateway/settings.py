@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from mistral_runtime.settings import Environment, ServiceSettings
 
@@ -21,6 +24,7 @@ class GatewaySettings:
         body_limit: Largest request body over HTTP, in bytes.
         connection_limit: Most HTTP connections and requests at once; past it the answer is 503.
         pool_size: Most connections to Postgres.
+        info_file: File of JSON that ``/info`` answers with; empty refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
     """
 
@@ -31,6 +35,7 @@ class GatewaySettings:
     body_limit: int = 8 * MEBIBYTE
     connection_limit: int = 4096
     pool_size: int = 8
+    info_file: str = ""
     deletes_actions: bool = False
 
     @classmethod
@@ -50,6 +55,7 @@ class GatewaySettings:
             body_limit=env.integer("MISTRAL_HTTP_BODY_LIMIT", 8 * MEBIBYTE, minimum=1024, maximum=15 * MEBIBYTE),
             connection_limit=env.integer("MISTRAL_HTTP_CONNECTION_LIMIT", 4096, minimum=1),
             pool_size=env.integer("MISTRAL_GATEWAY_POOL_SIZE", 8, minimum=2),
+            info_file=env.text("MISTRAL_INFO_FILE", ""),
             deletes_actions=env.flag("MISTRAL_ALLOW_ACTION_EXECUTION_DELETION", False),
         )
 
@@ -59,3 +65,19 @@ class GatewaySettings:
         if self.service.database_url is None:
             raise ValueError("MISTRAL_DATABASE_URL must be set for the gateway")
         return self.service.database_url
+
+    @property
+    def info(self) -> bytes | None:
+        """What ``/info`` answers.
+
+        Raises:
+            ValueError: If the file cannot be read or is not JSON.
+        """
+        if not self.info_file:
+            return None
+        try:
+            text = Path(self.info_file).read_bytes()
+            msgspec.json.decode(text)
+        except (OSError, msgspec.DecodeError) as error:
+            raise ValueError(f"MISTRAL_INFO_FILE: {self.info_file} must be a file of JSON: {error}") from None
+        return text

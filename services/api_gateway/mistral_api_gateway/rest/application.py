@@ -23,6 +23,7 @@ from mistral_api_gateway.rest.actions import ActionEndpoints
 from mistral_api_gateway.rest.environments import EnvironmentEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
+from mistral_api_gateway.rest.members import MemberEndpoints
 from mistral_api_gateway.rest.openapi import document
 from mistral_api_gateway.rest.operation import Endpoint, Operation
 from mistral_api_gateway.rest.report import ReportEndpoints
@@ -50,6 +51,7 @@ def application(gateway: Gateway, *, body_limit: int) -> ASGIApp:
         *RootEndpoints(gateway).operations(),
         *WorkbookEndpoints(gateway, body_limit=body_limit).operations(),
         *WorkflowEndpoints(gateway, body_limit=body_limit).operations(),
+        *MemberEndpoints().operations(),
         *ActionEndpoints(gateway, body_limit=body_limit).operations(),
         *EnvironmentEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),

@@ -23,6 +23,13 @@ _SCHEMAS: Final[dict[str, Any]] = {
     "Validity": {"type": "object", "properties": {"valid": _FLAG, "error": _TEXT}, "required": ["valid"]},
     "Versions": {"type": "object", "properties": {"versions": {"type": "array", "items": {"type": "object"}}}},
     "Version": {"type": "object", "properties": {"uri": _TEXT}},
+    "Services": {
+        "type": "object",
+        "properties": {
+            "services": {"type": "array", "items": {"type": "object", "properties": {"name": _TEXT, "type": _TEXT}}}
+        },
+    },
+    "Info": {"type": "object"},
     "Health": {
         "type": "object",
         "properties": {"healthy": _FLAG, "postgres": _TEXT, "bus": _TEXT, "engine": _TEXT},

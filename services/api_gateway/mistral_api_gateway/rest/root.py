@@ -1,4 +1,4 @@
-"""What stands above the resources: which versions there are, and whether all is well."""
+"""What stands above the resources: which versions and services there are, and whether all is well."""
 
 import asyncio
 from typing import Any, Final
@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.rest.faults import JSON
 from mistral_api_gateway.rest.operation import Operation
 from mistral_api_gateway.rest.resource import json_answer
-from mistral_core.errors import WorkflowError
+from mistral_core.errors import InvalidInput, WorkflowError
 
 _PATIENCE_SECONDS: Final = 2.0
 _FRESH_SECONDS: Final = 0.5
@@ -33,6 +34,9 @@ class RootEndpoints:
             make("/", self.versions, "List the versions of the API", "Versions"),
             make("/v2", self.to_version, "Lead to the version", ""),
             make("/v2/", self.version, "Tell where the version is", "Version"),
+            make("/info", self.info, "Tell what the operator says of this mesh", "Info"),
+            make("/v2/services", self.services, "List the engines and executors that live", "Services"),
+            make("/healthcheck", self.health, "The same as /healthz", "Health"),
             make("/healthz", self.health, "Tell whether Postgres, the bus and an engine answer", "Health"),
         ]
 
@@ -45,6 +49,16 @@ class RootEndpoints:
 
     async def version(self, request: Request) -> Response:
         return json_answer({"uri": f"{_host(request)}/v2"})
+
+    async def info(self, request: Request) -> Response:
+        if self._gateway.info is None:
+            raise InvalidInput("Info endpoint disabled.")
+        return Response(self._gateway.info, media_type=JSON)
+
+    async def services(self, request: Request) -> Response:
+        engines, executors = await self._gateway.presence.engines(), self._gateway.presence.executors()
+        found = [{"name": name, "type": "engine_group"} for name in engines]
+        return json_answer({"services": found + [{"name": name, "type": "executor_group"} for name in executors]})
 
     async def health(self, request: Request) -> Response:
         checks = await self._checks()

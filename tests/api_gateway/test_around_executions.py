@@ -1,0 +1,38 @@
+"""What clients find around executions over REST, with a real engine and executor behind the gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from mistral_api_gateway.app import Ports
+from mistral_api_gateway.app import running as gateway_running
+from mistral_api_gateway.settings import GatewaySettings
+from mistral_engine.app import running as engine_running
+from mistral_engine.settings import Settings as EngineSettings
+from mistral_executor.app import running as executor_running
+from mistral_executor.settings import ExecutorSettings
+
+
+@pytest.fixture
+async def ports(database: str, nats: str) -> AsyncIterator[Ports]:
+    """A gateway, an engine and an executor, in one process."""
+    environ = {"MISTRAL_DATABASE_URL": database, "MISTRAL_NATS_URL": nats, "MISTRAL_DRAIN_SECONDS": "1"}
+    async with (
+        engine_running(EngineSettings.read(environ)) as engine_port,
+        executor_running(ExecutorSettings.read({"MISTRAL_NATS_URL": nats})),
+    ):
+        addresses = {"MISTRAL_ENGINE_ADDRESSES": f"127.0.0.1:{engine_port}", "MISTRAL_HTTP_LISTEN": "127.0.0.1:0"}
+        async with gateway_running(GatewaySettings.read({**environ, **addresses})) as found:
+            yield found
+
+
+async def test_engines_and_executors_that_live_are_listed(rest):
+    async with asyncio.timeout(10):
+        while True:
+            found = (await rest.get("/v2/services")).json()["services"]
+            if {each["type"] for each in found} == {"engine_group", "executor_group"}:
+                break
+            await asyncio.sleep(0.05)
+
+    assert all(each["name"] for each in found)

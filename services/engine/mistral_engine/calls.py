@@ -13,6 +13,7 @@ from mistral_core.machine.execution import Execution
 from mistral_core.machine.state import FINAL, State
 from mistral_engine.consumer import occurrences_of
 from mistral_engine.ids import is_id, now
+from mistral_engine.dynamic import dynamic_action
 from mistral_engine.lane import Lane
 from mistral_engine.outgoing import Outgoing
 from mistral_engine.ownership import Ownership
@@ -94,6 +95,10 @@ class Calls:
         return to_json(run_of(place.task_id, action).input).encode()
 
     async def by_partition(
+    async def dynamic_action(self, request: pb.GetDynamicActionRequest) -> pb.GetDynamicActionResponse:
+        """Return the code of a dynamic action. Raises NotFound if there is none of that name."""
+        return await dynamic_action(self._pool, request)
+
         self, results: Iterable[envelope_pb2.ActionResult]
     ) -> dict[int, list[envelope_pb2.ActionResult]]:
         """Sort results by the partition of their executions; those of executions that are gone are left out."""

@@ -130,6 +130,11 @@ class Engine(rpc.EngineServiceServicer):
     async def GetActionInput(self, request: pb.GetActionInputRequest, context: Context) -> pb.GetActionInputResponse:
         return pb.GetActionInputResponse(input=await self._calls.action_input(request.action_id))
 
+    async def GetDynamicAction(
+        self, request: pb.GetDynamicActionRequest, context: Context
+    ) -> pb.GetDynamicActionResponse:
+        return await self._calls.dynamic_action(request)
+
     async def RecordResults(self, request: pb.RecordResultsRequest, context: Context) -> pb.RecordResultsResponse:
         for partition, results in (await self._calls.by_partition(request.results)).items():
             if (lane := self._routing.lane(partition)) is not None:

@@ -9,6 +9,7 @@ import grpc.aio
 
 from mistral.internal.v1.executor_service_pb2_grpc import add_ExecutorServiceServicer_to_server
 from mistral_executor import measures, servicer
+from mistral_executor.actions.dynamic import DynamicActions, dynamic_workers
 from mistral_executor.actions.javascript import Scripts, script_workers
 from mistral_executor.actions.registry import Registry, installed
 from mistral_executor.attempts import Leases
@@ -20,6 +21,7 @@ from mistral_executor.engine import EngineClient, engine_client
 from mistral_executor.identity import Heart, Identity
 from mistral_executor.results import Results
 from mistral_executor.running import Runner
+from mistral_executor.sandbox.worker import hide_from_children
 from mistral_executor.settings import ExecutorSettings
 from mistral_runtime import bus as bus_library
 from mistral_runtime import logs
@@ -28,6 +30,7 @@ from mistral_runtime.egress import Allowed
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.metrics import metrics_server
 from mistral_runtime.server import grpc_server
+from mistral_runtime.settings import SettingError
 from mistral_runtime.telemetry import telemetry
 
 _RENEW_SECONDS = 1.0
@@ -58,18 +61,32 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
         engine = await stack.enter_async_context(engine_client(settings.engines))
         workers = script_workers(settings.scripts, answer_kb=_limit_kb(settings))
         scripts = Scripts(await stack.enter_async_context(workers), settings.scripts)
-        yield await stack.enter_async_context(_serving(settings, {**offered, **scripts.actions}, bus, engine))
+        dynamic = await stack.enter_async_context(_dynamic(settings, engine))
+        offered = {**offered, **scripts.actions}
+        yield await stack.enter_async_context(_serving(settings, offered, dynamic, bus, engine))
+
+
+@asynccontextmanager
+async def _dynamic(settings: ExecutorSettings, engine: EngineClient) -> AsyncIterator[DynamicActions | None]:
+    if not settings.dynamic.enabled:
+        yield None
+        return
+    if not engine.known:
+        raise SettingError("MISTRAL_ENGINE_ADDRESSES", None, "set when MISTRAL_DYNAMIC_ACTIONS is on")
+    hide_from_children()
+    async with dynamic_workers(settings.dynamic, answer_kb=_limit_kb(settings)) as workers:
+        yield DynamicActions(engine, workers, settings.dynamic)
 
 
 @asynccontextmanager
 async def _serving(
-    settings: ExecutorSettings, registry: Registry, bus: Bus, engine: EngineClient
+    settings: ExecutorSettings, registry: Registry, dynamic: DynamicActions | None, bus: Bus, engine: EngineClient
 ) -> AsyncIterator[int]:
     results, leases = Results(bus, engine), Leases()
     caller = Caller(
         Allowed(settings.egress_allowed), limit_kb=_limit_kb(settings), threads=settings.threads, ssh=settings.ssh
     )
-    runner = Runner(registry, caller, results, engine, slots=settings.slots)
+    runner = Runner(registry, caller, results, engine, slots=settings.slots, dynamic=dynamic)
     identity = Identity(name=settings.service.name, queues=settings.queues)
     intakes = [Intake(bus, queue, runner, results, leases) for queue in settings.queues]
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import grpc
 import grpc.aio
 
-from mistral.internal.v1.engine_service_pb2 import GetActionInputRequest, RecordResultsRequest
+from mistral.internal.v1.engine_service_pb2 import (
+    GetActionInputRequest,
+    GetDynamicActionRequest,
+    GetDynamicActionResponse,
+    RecordResultsRequest,
+)
 from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceStub
 from mistral.internal.v1.envelope_pb2 import ActionResult
 from mistral_core.errors import Unavailable
@@ -63,6 +68,20 @@ class EngineClient:
         except grpc.aio.AioRpcError as error:
             raise error_from(error) from None
         return response.input
+
+    async def dynamic_action(self, request: GetDynamicActionRequest) -> GetDynamicActionResponse:
+        """Fetch the code of a dynamic action.
+
+        Raises:
+            NotFound: If there is none of that name.
+            Unavailable: If no engine answers.
+        """
+        if self._stub is None:
+            raise Unavailable("no engine is known by address")
+        try:
+            return await self._stub.GetDynamicAction(request, timeout=_CALL_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise error_from(error) from None
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from mistral_core.errors import NotFound, Unavailable
 from mistral_executor import outcome
 from mistral_executor.actions.context import CancelToken
 from mistral_executor.actions.registry import Action, Registry
+from mistral_executor.actions.dynamic import LABEL, DynamicActions
 from mistral_executor.attempts import Attempt, Attempts, Key, Lease, key_of
 from mistral_executor.calling import Caller, Work
 from mistral_executor.engine import EngineClient
@@ -33,10 +34,18 @@ class Runner:
     """
 
     def __init__(
-        self, registry: Registry, caller: Caller, results: Results, engine: EngineClient, *, slots: int
+        self,
+        registry: Registry,
+        caller: Caller,
+        results: Results,
+        engine: EngineClient,
+        *,
+        slots: int,
+        dynamic: DynamicActions | None = None,
     ) -> None:
         self._registry = registry
         self._caller = caller
+        self._dynamic = dynamic
         self._results = results
         self._engine = engine
         self._loop = asyncio.get_running_loop()
@@ -48,6 +57,7 @@ class Runner:
         self.running = 0
         self.finished = 0
         self.attempts = Attempts()
+        self._other = LABEL if dynamic is not None else "unknown"
         self.tally = Tally()
 
     @property
@@ -64,12 +74,12 @@ class Runner:
 
     def repeatable(self, task: ActionTask) -> bool:
         """Whether a second run does no harm; also when there will not be a first."""
-        action = self._registry.get(task.action)
+        action = self._action(task)
         return task.safe_rerun or action is None or action.idempotent
 
     def take_on(self, task: ActionTask, lease: Lease) -> None:
         """Run an attempt, now or when a slot is free, and answer it; one that is in hand already is not run again."""
-        action = self._registry.get(task.action)
+        action = self._action(task)
         if action is None:
             refusal = f"Failed to find action [action_name={task.action}]"
             self._answer(task, [lease], outcome.REFUSED, outcome.text(refusal))
@@ -80,6 +90,10 @@ class Runner:
 
     def lost(self, task: ActionTask, lease: Lease) -> None:
         """Answer for an attempt that may have run and must not run twice, and whose result nobody has."""
+    def _action(self, task: ActionTask) -> Action | None:
+        action = self._registry.get(task.action)
+        return self._dynamic.action(task) if action is None and self._dynamic is not None else action
+
         self._answer(task, [lease], outcome.LOST, outcome.text("The result of the action is lost."))
 
     def cancel(self, key: Key) -> None:
@@ -227,7 +241,7 @@ class Runner:
         self, task: ActionTask, leases: list[Lease], kind: int, value: bytes, attempt: Attempt | None = None
     ) -> None:
         self.finished += 1
-        self.tally.add(task.action if task.action in self._registry else "unknown", kind)
+        self.tally.add(task.action if task.action in self._registry else self._other, kind)
         result = ActionResult(
             action_id=task.action_id,
             attempt=task.attempt,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from mistral_executor.actions.dynamic import DynamicSettings
 from mistral_executor.actions.javascript import ScriptSettings
 from mistral_executor.actions.ssh_access import SshAccess
 from mistral_runtime.egress import SETTING
@@ -22,6 +23,7 @@ class ExecutorSettings:
         queues: Queues it serves; an action with a target goes to the queue of that name.
         egress_allowed: Hosts and CIDRs that actions may reach although they are not public.
         ssh: Keys, trusted hosts and time of actions over SSH.
+        dynamic: Whether there are actions of uploaded code, and how much they may use.
         scripts: How much a script of ``std.javascript`` may use.
         engines: ``host:port`` of the engines, with commas between; empty: values too large for the bus are errors.
         field_limit_kb: Most kilobytes of an action's result as JSON; negative for no limit.
@@ -35,6 +37,7 @@ class ExecutorSettings:
     queues: tuple[str, ...] = ("default",)
     egress_allowed: tuple[str, ...] = ()
     ssh: SshAccess = field(default_factory=SshAccess)
+    dynamic: DynamicSettings = field(default_factory=DynamicSettings)
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
     engines: str = ""
     field_limit_kb: int = _FIELD_LIMIT_KB
@@ -60,6 +63,7 @@ class ExecutorSettings:
                 known_hosts=env.optional("MISTRAL_EXECUTOR_SSH_KNOWN_HOSTS"),
                 seconds=env.number("MISTRAL_EXECUTOR_SSH_SECONDS", 3600.0, minimum=1.0),
             ),
+            dynamic=_dynamic(env),
             scripts=ScriptSettings(
                 seconds=env.number("MISTRAL_JAVASCRIPT_SECONDS", 10.0, minimum=0.1),
                 memory_mb=env.integer("MISTRAL_JAVASCRIPT_MEMORY_MB", 64, minimum=1),
@@ -70,3 +74,15 @@ class ExecutorSettings:
             mistral_lib_actions=env.listing("MISTRAL_EXECUTOR_MISTRAL_LIB_ACTIONS", ("*",)),
             mistral_lib_config=env.text("MISTRAL_EXECUTOR_MISTRAL_LIB_CONFIG", ""),
         )
+
+
+def _dynamic(env: Environment) -> DynamicSettings:
+    return DynamicSettings(
+        enabled=env.flag("MISTRAL_DYNAMIC_ACTIONS", False),
+        seconds=env.number("MISTRAL_DYNAMIC_SECONDS", 300.0, minimum=0.1),
+        cpu_seconds=env.integer("MISTRAL_DYNAMIC_CPU_SECONDS", 60, minimum=1),
+        memory_mb=env.integer("MISTRAL_DYNAMIC_MEMORY_MB", 256, minimum=16),
+        file_mb=env.integer("MISTRAL_DYNAMIC_FILE_MB", 16, minimum=1),
+        processes=env.integer("MISTRAL_DYNAMIC_PROCESSES", 4, minimum=1),
+        network=env.flag("MISTRAL_DYNAMIC_NETWORK", False),
+    )

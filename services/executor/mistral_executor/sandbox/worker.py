@@ -1,6 +1,7 @@
 """One child process, as the executor sees it: started with nothing of ours, asked, and killed."""
 
 import asyncio
+import ctypes
 import os
 import shutil
 import signal
@@ -11,9 +12,17 @@ from pathlib import Path
 
 from mistral_executor.sandbox.limits import Limits
 
+_SET_DUMPABLE = 4
 _LENGTH = struct.Struct(">I")
 # Few arenas: each takes address space, which is limited.
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
+
+
+def hide_from_children() -> None:
+    """Have the kernel refuse other processes a look into this one, for the memory and variables that it has."""
+    zero = ctypes.c_ulong(0)
+    if ctypes.CDLL(None, use_errno=True).prctl(_SET_DUMPABLE, zero, zero, zero, zero) != 0:
+        raise OSError(ctypes.get_errno(), "prctl was refused")
 
 
 class WorkerDied(Exception):

@@ -6,10 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import grpc.aio
 
 from mistral.internal.v1 import engine_service_pb2, engine_service_pb2_grpc
+from mistral_core.expressions import Scope
+from mistral_core.machine.scope import View
 from mistral_engine.assembly import Parts, assembled
 from mistral_engine.settings import Settings
 from mistral_persistence import database
-from mistral_runtime import bus, lifecycle, logs, metrics, telemetry
+from mistral_runtime import bus, expressions, lifecycle, logs, metrics, telemetry
 from mistral_runtime.lifecycle import Tasks
 from mistral_runtime.server import grpc_server
 
@@ -26,6 +28,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     logs.configure(service.name, service.log_level, service.log_format)
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry.telemetry(service))
+        stack.enter_context(expressions.guarded(settings.expressions, owner=_owner))
         await stack.enter_async_context(metrics.metrics_server(service.metrics_port))
         pool = await stack.enter_async_context(
             database.connected(service.database_url or "", size=settings.lanes + 6, application=service.name)
@@ -43,6 +46,11 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         parts.leases.address = f"{service.listen.rpartition(':')[0]}:{port}"
         await _take_partitions(parts, tasks)
         yield port
+
+
+def _owner(scope: Scope) -> str:
+    """Tell whose an expression is, so that one project's do not hold up another's."""
+    return scope.facts.draft.before.project if isinstance(scope.facts, View) else ""
 
 
 async def _set_going(parts: Parts, tasks: Tasks) -> None:

@@ -1,36 +1,36 @@
 """Applying works to a batch: loads what is not in memory, finds definitions of sub-workflows, collects the answers."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias
 
 import msgspec
 
 from mistral_core.errors import LimitExceeded, NotFound, WorkflowError
 from mistral_core.language.model import Workflow
 from mistral_core.machine import restored
-from mistral_core.machine.command import StartChild
-from mistral_core.machine.event import Event, Start, StopRequested
-from mistral_core.machine.execution import Execution, Parent
+from mistral_core.machine.event import ChildFinished, Event, StopRequested
 from mistral_core.machine.state import State
-from mistral_core.machine.surroundings import MoreFactsNeeded
 from mistral_engine.batch import Batch, Change
-from mistral_engine.definitions import Definition, Definitions, wanted
+from mistral_engine.children import child_start, wanted_by
+from mistral_engine.deferring import Deferring, Later
+from mistral_engine.definitions import Definitions
 from mistral_engine.facts import Facts
 from mistral_engine.figures import BURIED
 from mistral_engine.hot import Hot, HotExecutions
 from mistral_engine.ids import is_id, now
+from mistral_engine.informing import Informing
 from mistral_engine.letters import letter
 from mistral_engine.ownership import Ownership
 from mistral_engine.work import DescribeWork, MessageWork, Occurrence, RequestWork, ResultsWork, StartWork, Work, fail
 from mistral_persistence import restore
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import Letter, bury
-from mistral_persistence.definitions import Wanted
 from mistral_persistence.flush import LeaseLost
 from mistral_persistence.restore import Stored
+from mistral_runtime.expressions import NotYet
 
 _log = logging.getLogger(__name__)
 
@@ -38,21 +38,25 @@ _MOST_GENERATIONS = 50
 """Sub-workflows of sub-workflows that may start at once: one that starts itself would never come to an end."""
 
 Settle = Callable[[], None]
-_Result = TypeVar("_Result")
+Delayed: TypeAlias = tuple[Occurrence, NotYet]
 
 
 class Applying:
     """Works of one lane, applied; the committed executions in ``hot`` are read, and filled up, but not changed."""
 
-    def __init__(self, pool: Pool, definitions: Definitions, hot: HotExecutions, ownership: Ownership) -> None:
+    def __init__(
+        self, pool: Pool, definitions: Definitions, hot: HotExecutions, ownership: Ownership, deferring: Deferring
+    ) -> None:
         self._pool = pool
         self._definitions = definitions
         self._hot = hot
         self._ownership = ownership
-        self._facts = Facts(pool, definitions, hot)
+        self._informing = Informing(Facts(pool, definitions, hot))
+        self.deferring = deferring
 
     async def apply(self, batch: Batch, works: Sequence[Work]) -> Settle:
         """Apply all works and what follows from them; return what tells everybody once it is durable."""
+        works = self.deferring.without(works)
         await self.load(_named(works), batch)
         if any(isinstance(work, RequestWork) for work in works):
             # Whoever resumes or reruns may have repaired an action before.
@@ -60,9 +64,14 @@ class Applying:
         answers: list[Settle] = []
         for work in works:
             try:
-                answers.append(await self._informed(batch, partial(self._one, batch, work)))
+                step = partial(self._one, batch, work)
+                answers.append(await self._informing.of_work(batch, step, self.deferring.kept(work)))
             except WorkflowError as error:
                 answers.append(_refusal(work, error))
+            except Later as later:
+                self.deferring.put_aside(work, later.waits)
+            else:
+                self.deferring.done(work)
             await self._follow_up(batch)
 
         def settle() -> None:
@@ -146,10 +155,10 @@ class Applying:
                     change.execution = msgspec.structs.replace(change.execution, description=work.description)
                 return lambda: _answer(work, change)
             case MessageWork():
-                self._occurrences(batch, work.occurrences, work.traceparent)
+                _finish(self._occurrences(batch, work.occurrences, work.traceparent))
                 return work.delivery.ack
             case ResultsWork():
-                self._occurrences(batch, work.occurrences, "")
+                _finish(self._occurrences(batch, work.occurrences, ""))
                 return lambda: None if work.answer.done() else work.answer.set_result(None)
             case _:
                 raise TypeError(f"a {type(work).__name__} is not applied to a batch")
@@ -161,7 +170,9 @@ class Applying:
         change = existing or batch.begin(work.start, work.traceparent)
         return lambda: _answer(work, change)
 
-    def _occurrences(self, batch: Batch, occurrences: Iterable[tuple[str, Event]], traceparent: str) -> None:
+    def _occurrences(self, batch: Batch, occurrences: Iterable[Occurrence], traceparent: str) -> list[Delayed]:
+        """Apply events; return those whose expressions take longer, with what they wait for."""
+        delayed: list[Delayed] = []
         for execution_id, event in occurrences:
             change = batch.change(execution_id)
             if change is None:
@@ -170,18 +181,22 @@ class Applying:
             change.traceparent = change.traceparent or traceparent
             try:
                 batch.apply(change, event)
+            except NotYet as wait:
+                delayed.append(((execution_id, event), wait))
             except WorkflowError as error:
                 _log.warning("an event of execution %s was refused: %s", execution_id, error)
             except Exception as error:
                 _log.exception("an event of execution %s cannot be applied", execution_id)
-                self._poisoned(batch, change, event, error)
+                delayed += self._poisoned(batch, change, event, error)
+        return delayed
 
-    def _poisoned(self, batch: Batch, change: Change, event: Event, error: Exception) -> None:
+    def _poisoned(self, batch: Batch, change: Change, event: Event, error: Exception) -> list[Delayed]:
         """Put an event aside, and end the execution that would wait for its effect for ever."""
         BURIED.inc()
         batch.letters.append(letter(change.execution.id, event, error))
-        if not isinstance(event, StopRequested):
-            self._occurrences(batch, [(change.execution.id, _end(event, error))], "")
+        if isinstance(event, StopRequested):
+            return []
+        return self._occurrences(batch, [(change.execution.id, _end(event, error))], "")
 
     async def _follow_up(self, batch: Batch) -> None:
         """Apply what executions have for one another, and start their sub-workflows, until nothing is left."""
@@ -193,21 +208,19 @@ class Applying:
             await self.load([i for i, _ in batch.pending], batch)
             occurrences = list(batch.pending)
             batch.pending.clear()
-            await self._informed(batch, partial(self._occurrences, batch, occurrences, ""))
+            await self._informing.at_once(batch, partial(self._followed, batch, occurrences))
 
-    async def _informed(self, batch: Batch, step: Callable[[], _Result]) -> _Result:
-        """Take a step again with what its expressions asked for. What it did before it asked is no-op by then."""
-        while True:
-            try:
-                return step()
-            except MoreFactsNeeded as need:
-                answer = await self._facts.answer(need.query)
-                known = {**batch.surroundings.answers, need.query: answer}
-                batch.surroundings = replace(batch.surroundings, answers=known)
+    def _followed(self, batch: Batch, occurrences: Sequence[Occurrence]) -> None:
+        delayed = self._occurrences(batch, occurrences, "")
+        for occurrence, wait in delayed:
+            if isinstance(occurrence[1], ChildFinished):
+                # Should it be forgotten, it is found missing by what looks for finished sub-workflows.
+                self.deferring.put_aside(ResultsWork([occurrence], asyncio.Future()), [wait])
+        _finish([(o, wait) for o, wait in delayed if not isinstance(o[1], ChildFinished)])
 
     async def _start_children(self, batch: Batch, *, refused: bool) -> None:
         starts, batch.child_starts = batch.child_starts, []
-        found = await self._definitions.find([_wanted(parent.execution, command) for parent, command in starts])
+        found = await self._definitions.find([wanted_by(parent.execution, command) for parent, command in starts])
         batch.rely(found.epoch)
         at = now()
         for (parent, command), definition in zip(starts, found.definitions, strict=True):
@@ -216,36 +229,15 @@ class Applying:
                     raise LimitExceeded(f"Sub-workflows are nested too deeply [name={command.workflow}]")
                 if definition is None:
                     raise NotFound(f"Failed to find workflow [name={command.workflow}]")
-                start = _child_start(parent.execution, command, definition, at)
-                await self._informed(batch, partial(batch.begin, start, parent.traceparent))
+                start = child_start(parent.execution, command, definition, at)
+                await self._informing.at_once(batch, partial(batch.begin, start, parent.traceparent))
             except WorkflowError as error:
                 batch.refuse_child(parent, command, at, error)
 
 
-def _child_start(parent: Execution, command: StartChild, definition: Definition, at: int) -> Start:
-    inherited = {key: parent.params[key] for key in ("notify",) if key in parent.params}
-    return Start(
-        at=at,
-        id=command.child_id,
-        root_id=parent.root_id,
-        partition=parent.partition,
-        project=parent.project,
-        definition=definition.workflow,
-        workflow_id=definition.id,
-        workflow_version=definition.version,
-        workflow_name=definition.name,
-        workflow_namespace=parent.workflow_namespace,
-        workbook=definition.workbook,
-        parent=Parent(execution_id=parent.id, task_id=command.task_id, index=command.index),
-        description="sub-workflow execution",
-        input=command.input,
-        params={"namespace": parent.workflow_namespace, **inherited},
-        root_env=parent.env,
-    )
-
-
-def _wanted(parent: Execution, command: StartChild) -> Wanted:
-    return wanted(parent.project, command.workflow, parent.workflow_namespace, workbook=parent.workbook)
+def _finish(delayed: Sequence[Delayed]) -> None:
+    if delayed:
+        raise Later([wait for _, wait in delayed])
 
 
 def _named(works: Iterable[Work]) -> Iterable[str]:

@@ -55,6 +55,7 @@ class Batch:
         child_starts: (parent's change, command) of sub-workflows whose definitions are still to be found.
         definitions: The definition epoch that what is started relies upon; None if it relies upon none.
         letters: Events that could not be applied, to be put aside.
+        waited: Seconds that were spent on waiting for evaluations.
         runs: (execution, command) by action id; the last command of an action counts.
     """
 
@@ -71,6 +72,7 @@ class Batch:
     letters: list[Letter] = field(default_factory=list)
     events: int = 0
     definitions: int | None = None
+    waited: float = 0.0
     _seen: dict[str, Surroundings] = field(default_factory=dict)
 
     def change(self, execution_id: str) -> Change | None:

@@ -15,6 +15,7 @@ from mistral_core.errors import LimitExceeded, Unavailable, WorkflowError
 from mistral_core.machine import Surroundings
 from mistral_engine.applying import Applying
 from mistral_engine.batch import Batch
+from mistral_engine.deferring import Deferring
 from mistral_engine.definitions import Definitions
 from mistral_engine.dispatch import Envelope, Naming, envelopes_of
 from mistral_engine.figures import BATCH_WORKS, COMMIT_SECONDS, COMMITS, EVENTS
@@ -83,7 +84,7 @@ class Lane:
         self._settings = settings
         self._flushing = asyncio.Lock()
         self._naming = Naming(f"{incarnation}-{number}")
-        self.applying = Applying(pool, definitions, self.hot, ownership)
+        self.applying = Applying(pool, definitions, self.hot, ownership, Deferring(self.inbox.put))
 
     def offer(self, work: Work) -> None:
         """Put a work into the inbox.
@@ -119,23 +120,32 @@ class Lane:
         """Apply and commit works together; if that fails, in halves, down to the one that is to blame."""
         try:
             await self._attempt(works)
-        except LeaseLost:
-            _log.warning("a partition was lost to another engine; its executions are let go")
-            await self._look_at_leases()
-            for work in works:
-                fail(work, Unavailable("the execution has just moved to another engine; try again"))
-        except DefinitionChanged as error:
-            await self._look_up_anew(works, error)
-        except OUTAGE as error:
-            await self._unknown(works, error)
         except Exception as error:
-            parts = works if len(works) > 1 else parted(works[0])
-            if len(parts) == 1:
-                await self._refuse(parts[0], error)
-            else:
-                middle = len(parts) // 2
-                await self._commit(parts[:middle])
-                await self._commit(parts[middle:])
+            # What was put aside meanwhile comes back by itself.
+            await self._failed(self.applying.deferring.without(works), error)
+
+    async def _failed(self, works: Sequence[Work], error: Exception) -> None:
+        match error:
+            case LeaseLost():
+                _log.warning("a partition was lost to another engine; its executions are let go")
+                await self._look_at_leases()
+                for work in works:
+                    fail(work, Unavailable("the execution has just moved to another engine; try again"))
+            case DefinitionChanged():
+                await self._look_up_anew(works, error)
+            case _ if isinstance(error, OUTAGE):
+                await self._unknown(works, error)
+            case _ if works:
+                await self._in_halves(works, error)
+
+    async def _in_halves(self, works: Sequence[Work], error: Exception) -> None:
+        parts = works if len(works) > 1 else parted(works[0])
+        if len(parts) == 1:
+            await self._refuse(parts[0], error)
+        else:
+            middle = len(parts) // 2
+            await self._commit(parts[:middle])
+            await self._commit(parts[middle:])
 
     async def _look_up_anew(self, works: Sequence[Work], error: DefinitionChanged) -> None:
         """Have starts look their definitions up again; do the others again, whose sub-workflows then do so as well."""

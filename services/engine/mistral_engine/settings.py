@@ -1,11 +1,12 @@
 """Settings of an engine, read once at the edge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import msgspec
 
+from mistral_runtime.expressions import ExpressionSettings
 from mistral_runtime.settings import Environment, ServiceSettings, SettingError
 
 
@@ -22,6 +23,7 @@ class Settings:
         sweep_seconds: How often lost work is looked for.
         lost_seconds: Age at which an unanswered action is asked for among the executors.
         notify: Publishers that every execution notifies, besides its own.
+        expressions: What is allowed in expressions, and what they may take.
     """
 
     service: ServiceSettings
@@ -33,6 +35,7 @@ class Settings:
     sweep_seconds: float = 5.0
     lost_seconds: float = 15.0
     notify: tuple[Mapping[str, Any], ...] = ()
+    expressions: ExpressionSettings = field(default_factory=ExpressionSettings)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -52,6 +55,7 @@ class Settings:
             sweep_seconds=env.number("MISTRAL_ENGINE_SWEEP_SECONDS", 5.0, minimum=0.1),
             lost_seconds=env.number("MISTRAL_ENGINE_LOST_SECONDS", 15.0, minimum=0.1),
             notify=_publishers(env.text("MISTRAL_NOTIFY", "[]")),
+            expressions=ExpressionSettings.read(environ),
         )
 
 

@@ -5,8 +5,20 @@ down: an alarm for what is done in place, and limited processes for everything t
 """
 
 from mistral_runtime.expressions.alarm import alarmed
-from mistral_runtime.expressions.evaluators import Evaluators, NotYet, remembering
+from mistral_runtime.expressions.evaluators import Evaluators, Known, NotYet, remembering
+from mistral_runtime.expressions.guard import bounded, guarded
 from mistral_runtime.expressions.plugins import added_functions
 from mistral_runtime.expressions.settings import ExpressionSettings, applied
 
-__all__ = ["Evaluators", "ExpressionSettings", "NotYet", "added_functions", "alarmed", "applied", "remembering"]
+__all__ = [
+    "Evaluators",
+    "ExpressionSettings",
+    "Known",
+    "NotYet",
+    "added_functions",
+    "alarmed",
+    "applied",
+    "bounded",
+    "guarded",
+    "remembering",
+]

@@ -7,6 +7,7 @@ evaluation takes too long, and after one that took much memory.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import socket
@@ -117,41 +118,64 @@ def main(descriptor: int, settings: ExpressionSettings) -> None:
     check("{{ _ }}")
     with socket.socket(fileno=descriptor) as connection:
         line = Line(connection)
-        most = _limited(settings.memory)
+        size = _Size()
+        size.limit(settings.memory * _MEBIBYTE)
         line.send(frames.READY)
         while True:
             kind, body = line.receive()
             if kind == frames.EVALUATE:
-                _evaluated(line, body, settings.seconds + _GRACE_SECONDS)
-            # What was taken once is not given back for sure.
-            if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > most:
-                return
+                _evaluated(line, body, settings.seconds + _GRACE_SECONDS, size)
 
 
-def _limited(memory: int) -> int:
-    """Bound what the process may take from now on; return at which size it is to be replaced, in bytes."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    with open("/proc/self/statm", "rb") as pages:
-        size, resident, *_ = (int(count) * resource.getpagesize() for count in pages.read().split())
-    resource.setrlimit(resource.RLIMIT_AS, (size + memory * _MEBIBYTE,) * 2)
-    return resident + memory * _MEBIBYTE // 2
+class _Size:
+    """How large the process is."""
+
+    def __init__(self) -> None:
+        self._pages = os.open("/proc/self/statm", os.O_RDONLY)
+        _, self._most = self._bytes()
+
+    def limit(self, memory: int) -> None:
+        """Bound what the process may take from now on, in bytes."""
+        size, resident = self._bytes()
+        self._most = resident + memory // 2
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (size + memory, size + memory))
+
+    def is_large(self) -> bool:
+        """Tell whether so much was kept that the process had better be replaced."""
+        return self._bytes()[1] > self._most
+
+    def _bytes(self) -> tuple[int, int]:
+        size, resident, *_ = os.pread(self._pages, 100, 0).split()
+        return int(size) * resource.getpagesize(), int(resident) * resource.getpagesize()
 
 
-def _evaluated(line: Line, body: bytes, seconds: float) -> None:
+def _evaluated(line: Line, body: bytes, seconds: float, size: _Size) -> None:
     # Nobody handles this signal, so nothing can hold it up either.
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        text, root = frames.unpacked(body)
-        line.send(frames.VALUE, evaluate(text, _Root(root, _RemoteFacts(line))))
-    except ExpressionFailed as failure:
-        line.send(frames.FAULT, [failure.language, failure.expression, failure.error])
+        kind, said = _outcome(line, body)
     except _Dropped:
-        pass
-    except (MemoryError, RecursionError):
-        line.send(frames.FAULT, None)
+        return
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    leaving = size.is_large()
+    if leaving:
+        line.send(frames.LEAVING)
+    line.send(kind, said)
+    if leaving:
+        raise SystemExit
+
+
+def _outcome(line: Line, body: bytes) -> tuple[bytes, Any]:
+    try:
+        text, root = frames.unpacked(body)
+        return frames.VALUE, evaluate(text, _Root(root, _RemoteFacts(line)))
+    except ExpressionFailed as failure:
+        return frames.FAULT, [failure.language, failure.expression, failure.error]
+    except (MemoryError, RecursionError):
+        return frames.FAULT, None
 
 
 if __name__ == "__main__":

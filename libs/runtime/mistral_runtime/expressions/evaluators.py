@@ -66,6 +66,10 @@ class NotYet(BaseException):
             raise outcome
         known[_key(self._evaluation)] = (self._evaluation.questions, outcome)
 
+    def refuse(self, known: Known, error: str) -> None:
+        """Put a failure there, without waiting."""
+        known[_key(self._evaluation)] = ([], Outcome(failure=self._evaluation.failed(error)))
+
     def cancel(self) -> None:
         """Nobody is to wait for it any more."""
         self._running.cancel()
@@ -194,7 +198,7 @@ class Evaluators:
         raise WorkerLost
 
     def _release(self, worker: Worker) -> None:
-        if worker.lost or self._closed:
+        if worker.lost or worker.leaving or self._closed:
             self._workers.discard(worker)
             worker.kill()
         elif worker not in self._idle:

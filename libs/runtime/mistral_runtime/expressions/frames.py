@@ -15,7 +15,7 @@ from mistral_core.expressions import Limits
 from mistral_core.expressions.plain import plain
 
 READY, EVALUATE, REPLY, REFUSE, DROP = b"O", b"E", b"R", b"X", b"D"
-VALUE, FAULT, ASK = b"V", b"F", b"A"
+VALUE, FAULT, ASK, LEAVING = b"V", b"F", b"A", b"L"
 
 HEAD = struct.Struct("!cI")
 

@@ -28,13 +28,19 @@ class WorkerLost(Exception):
 
 
 class Worker:
-    """A process that does one evaluation at a time."""
+    """A process that does one evaluation at a time.
+
+    Attributes:
+        lost: It has ended or must be ended.
+        leaving: It ends by itself after what it does now.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], connection: socket.socket, largest: int) -> None:
         self._process = process
         self._connection = connection
         self._reader = frames.Reader(largest)
         self.lost = False
+        self.leaving = False
 
     @classmethod
     async def started(cls, settings: ExpressionSettings) -> Self:
@@ -63,20 +69,24 @@ class Worker:
         return self._process.pid
 
     def attempt(self, evaluation: Evaluation, seconds: float) -> Outcome | None:
-        """Evaluate while nothing else is done; return None if it takes longer, ``finish`` then waits for the rest."""
+        """Evaluate while nothing else is done; return None if it takes longer or the process is lost."""
         until = time.monotonic() + seconds
         try:
             self._send_in_place(frames.frame(frames.EVALUATE, evaluation.body), until)
             while True:
                 kind, body = self._receive_in_place(until)
-                if kind != frames.ASK:
+                if kind == frames.LEAVING:
+                    self.leaving = True
+                elif kind != frames.ASK:
                     return self._outcome(evaluation, kind, body)
-                self._send_in_place(self._answer(evaluation, body), until)
+                else:
+                    self._send_in_place(self._answer(evaluation, body), until)
         except TimeoutError:
             return None
         except (OSError, WorkerLost):
+            # It may have been dead before; another one is to tell.
             self.lost = True
-            return Outcome(failure=evaluation.failed(BROKE_OFF))
+            return None
 
     async def finish(self, evaluation: Evaluation, seconds: float, *, begun: bool) -> Outcome:
         """Evaluate, or wait for the end of what was begun; a process that takes too long is lost."""
@@ -86,9 +96,12 @@ class Worker:
                     await self._send(frames.frame(frames.EVALUATE, evaluation.body))
                 while True:
                     kind, body = await self._receive()
-                    if kind != frames.ASK:
+                    if kind == frames.LEAVING:
+                        self.leaving = True
+                    elif kind != frames.ASK:
                         return self._outcome(evaluation, kind, body)
-                    await self._send(self._answer(evaluation, body))
+                    else:
+                        await self._send(self._answer(evaluation, body))
         except asyncio.CancelledError:
             self.lost = True
             raise

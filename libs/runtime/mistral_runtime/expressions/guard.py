@@ -1,0 +1,44 @@
+"""Everything that guards a service which evaluates, put into force and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from mistral_core.expressions import Isolation, Scope, isolate
+from mistral_runtime.expressions.alarm import alarmed
+from mistral_runtime.expressions.evaluators import Evaluators
+from mistral_runtime.expressions.settings import ExpressionSettings, applied
+
+# What is done in place keeps all else waiting.
+_IN_PLACE_SECONDS = 0.05
+
+
+@contextmanager
+def guarded(settings: ExpressionSettings, owner: Callable[[Scope], str] = lambda scope: "") -> Iterator[Evaluators]:
+    """Have all expressions of this process evaluated under guard inside the block.
+
+    Whoever evaluates must be ready for ``NotYet``.
+    """
+    applied(settings)
+    evaluators = Evaluators(settings, owner)
+    with alarmed(_IN_PLACE_SECONDS) as alarm:
+        bounded = None if alarm is None else alarm.bounded
+        before = isolate(Isolation(bounded=bounded, outside=evaluators.evaluate))
+        try:
+            yield evaluators
+        finally:
+            isolate(before)
+            evaluators.close()
+
+
+@contextmanager
+def bounded(settings: ExpressionSettings) -> Iterator[None]:
+    """Have expressions checked under guard inside the block, in a process that does not evaluate."""
+    applied(settings)
+    with alarmed(settings.seconds) as alarm:
+        before = isolate(Isolation(bounded=None if alarm is None else alarm.bounded))
+        try:
+            yield
+        finally:
+            isolate(before)

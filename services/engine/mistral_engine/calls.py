@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral.internal.v1 import envelope_pb2
 from mistral_core.errors import Forbidden, NotFound
 from mistral_core.machine.dispatch import run_of
@@ -12,8 +13,8 @@ from mistral_core.machine.event import EnvironmentChanged, Event, StopRequested
 from mistral_core.machine.execution import Execution
 from mistral_core.machine.state import FINAL, State
 from mistral_engine.consumer import occurrences_of
-from mistral_engine.ids import is_id, now
 from mistral_engine.dynamic import dynamic_action
+from mistral_engine.ids import is_id, now
 from mistral_engine.lane import Lane
 from mistral_engine.outgoing import Outgoing
 from mistral_engine.ownership import Ownership
@@ -94,11 +95,11 @@ class Calls:
             raise NotFound(f"ActionExecution not found [id={action_id}]")
         return to_json(run_of(place.task_id, action).input).encode()
 
-    async def by_partition(
     async def dynamic_action(self, request: pb.GetDynamicActionRequest) -> pb.GetDynamicActionResponse:
         """Return the code of a dynamic action. Raises NotFound if there is none of that name."""
         return await dynamic_action(self._pool, request)
 
+    async def by_partition(
         self, results: Iterable[envelope_pb2.ActionResult]
     ) -> dict[int, list[envelope_pb2.ActionResult]]:
         """Sort results by the partition of their executions; those of executions that are gone are left out."""

@@ -13,8 +13,8 @@ from mistral.internal.v1.envelope_pb2 import ActionResult, ActionTask
 from mistral_core.errors import NotFound, Unavailable
 from mistral_executor import outcome
 from mistral_executor.actions.context import CancelToken
-from mistral_executor.actions.registry import Action, Registry
 from mistral_executor.actions.dynamic import LABEL, DynamicActions
+from mistral_executor.actions.registry import Action, Registry
 from mistral_executor.attempts import Attempt, Attempts, Key, Lease, key_of
 from mistral_executor.calling import Caller, Work
 from mistral_executor.engine import EngineClient
@@ -88,12 +88,12 @@ class Runner:
         else:
             self._carefully(task, action, lease)
 
-    def lost(self, task: ActionTask, lease: Lease) -> None:
-        """Answer for an attempt that may have run and must not run twice, and whose result nobody has."""
     def _action(self, task: ActionTask) -> Action | None:
         action = self._registry.get(task.action)
         return self._dynamic.action(task) if action is None and self._dynamic is not None else action
 
+    def lost(self, task: ActionTask, lease: Lease) -> None:
+        """Answer for an attempt that may have run and must not run twice, and whose result nobody has."""
         self._answer(task, [lease], outcome.LOST, outcome.text("The result of the action is lost."))
 
     def cancel(self, key: Key) -> None:

@@ -39,6 +39,7 @@ def _beside(name: str) -> Any:
 
 _site_server = _beside("site_server")
 _ssh_server = _beside("ssh_server")
+_rabbit_server = _beside("rabbit_server")
 
 
 @pytest.fixture
@@ -58,6 +59,13 @@ async def site() -> AsyncIterator[Any]:
 def new_sshd() -> Any:
     """Call it with a new folder for a real SSH server, as a ``with`` block; without one here the test is skipped."""
     return _ssh_server.sshd
+
+
+@pytest.fixture(scope="module")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``host:port`` of a real RabbitMQ, shared by the module; without one here the test is skipped."""
+    with _rabbit_server.rabbit(tmp_path_factory.mktemp("rabbit")) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")
@@ -81,9 +89,11 @@ class Engine:
         fields = {"action_id": f"action-{next(_numbers)}", "attempt": 1, "partition": self.partition, **more}
         return pb2.ActionTask(action=action, input=json.dumps(given).encode() if given is not None else b"", **fields)
 
-    async def give(self, *tasks: pb2.ActionTask, traceparent: str = "", doubtful: bool = False) -> None:
+    async def give(
+        self, *tasks: pb2.ActionTask, traceparent: str = "", doubtful: bool = False, priority: str = "normal"
+    ) -> None:
         envelope = pb2.TaskEnvelope(tasks=tasks, traceparent=traceparent, doubtful=doubtful)
-        await self.bus.publish(f"mistral.tasks.{self.queue}.normal", envelope.SerializeToString())
+        await self.bus.publish(f"mistral.tasks.{self.queue}.{priority}", envelope.SerializeToString())
 
     async def run(self, action: str, given: dict[str, Any] | None = None, **more: Any) -> tuple[str, Any]:
         """Run one action and return its outcome and value."""

@@ -14,7 +14,6 @@ import pytest
 from mistral.internal.v1 import envelope_pb2 as pb2
 from mistral_executor.actions.ssh_access import SshAccess
 
-
 # Ends when nobody reads it any more.
 WRITING = "while echo still here; do sleep 0.05; done"
 

@@ -50,7 +50,7 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
     service = settings.service
     logs.configure(service.name, service.log_level, service.log_format)
     # They write URLs, commands and more of what actions are given, with whatever secrets are in it.
-    for library in ("httpx", "asyncssh", "aiormq", "aio_pika"):
+    for library in ("httpx", "asyncssh", "aiormq"):
         logging.getLogger(library).setLevel(logging.WARNING)
     offered = _installed(settings) if registry is None else registry
     async with AsyncExitStack() as stack:

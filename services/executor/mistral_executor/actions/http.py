@@ -9,6 +9,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from mistral_executor.actions.callback import callback_headers
 from mistral_executor.actions.context import ActionContext
 from mistral_executor.actions.declaration import action
 from mistral_executor.actions.errors import ActionError
@@ -83,19 +84,8 @@ async def mistral_http(
     given = dict(locals())
     del given["context"]
     if headers is None or isinstance(headers, Mapping):
-        given["headers"] = {**(headers or {}), **_callback_headers(context)}
+        given["headers"] = {**(headers or {}), **callback_headers(context)}
     return await _performed(given, Guard(context.egress))
-
-
-def _callback_headers(context: ActionContext) -> dict[str, str]:
-    known = {
-        "Mistral-Workflow-Name": context.workflow_name,
-        "Mistral-Workflow-Execution-Id": context.execution_id,
-        "Mistral-Task-Id": context.task_id,
-        "Mistral-Action-Execution-Id": context.action_id,
-        "Mistral-Callback-URL": f"/v2/action_executions/{context.action_id}",
-    }
-    return {name: value for name, value in known.items() if value}
 
 
 async def _performed(given: Mapping[str, Any], guard: Guard) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mistral_api_gateway.settings import GatewaySettings
 from mistral_persistence.database import connected, migrate
 from mistral_runtime import bus
 from mistral_runtime.channel import channel
+from mistral_runtime.expressions import bounded
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.metrics import metrics_server
 from mistral_runtime.server import grpc_server
@@ -42,6 +43,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
     service = settings.service
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry(service))
+        stack.enter_context(bounded(settings.expressions))
         await stack.enter_async_context(metrics_server(service.metrics_port))
         pool = await stack.enter_async_context(
             connected(settings.database_url, size=settings.pool_size, application=service.name)

@@ -1,12 +1,13 @@
 """Settings of the gateway, read once from its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from mistral_runtime.expressions import ExpressionSettings
 from mistral_runtime.settings import Environment, ServiceSettings
 
 MEBIBYTE = 1024 * 1024
@@ -24,6 +25,7 @@ class GatewaySettings:
         body_limit: Largest request body over HTTP, in bytes.
         connection_limit: Most HTTP connections and requests at once; past it the answer is 503.
         pool_size: Most connections to Postgres.
+        expressions: What is allowed in expressions; definitions are checked by it.
         info_file: File of JSON that ``/info`` answers with; empty refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
     """
@@ -35,6 +37,7 @@ class GatewaySettings:
     body_limit: int = 8 * MEBIBYTE
     connection_limit: int = 4096
     pool_size: int = 8
+    expressions: ExpressionSettings = field(default_factory=ExpressionSettings)
     info_file: str = ""
     deletes_actions: bool = False
 
@@ -55,6 +58,7 @@ class GatewaySettings:
             body_limit=env.integer("MISTRAL_HTTP_BODY_LIMIT", 8 * MEBIBYTE, minimum=1024, maximum=15 * MEBIBYTE),
             connection_limit=env.integer("MISTRAL_HTTP_CONNECTION_LIMIT", 4096, minimum=1),
             pool_size=env.integer("MISTRAL_GATEWAY_POOL_SIZE", 8, minimum=2),
+            expressions=ExpressionSettings.read(environ),
             info_file=env.text("MISTRAL_INFO_FILE", ""),
             deletes_actions=env.flag("MISTRAL_ALLOW_ACTION_EXECUTION_DELETION", False),
         )

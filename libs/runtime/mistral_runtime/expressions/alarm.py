@@ -60,12 +60,17 @@ class Alarm:
 
 @contextmanager
 def alarmed(seconds: float) -> Iterator[Alarm | None]:
-    """Yield an alarm that is ready inside the block; None if this is not the main thread, which alone can have one."""
+    """Yield an alarm that is ready inside the block; None if there is one already, or this is not the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield None
         return
     alarm = Alarm(seconds)
-    before = signal.signal(signal.SIGALRM, alarm.ring)
+    before = signal.getsignal(signal.SIGALRM)
+    if isinstance(getattr(before, "__self__", None), Alarm):
+        # Another service of this process has one; there is only one timer.
+        yield None
+        return
+    signal.signal(signal.SIGALRM, alarm.ring)
     try:
         yield alarm
     finally:

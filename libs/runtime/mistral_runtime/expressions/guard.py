@@ -12,6 +12,7 @@ from mistral_runtime.expressions.settings import ExpressionSettings, applied
 
 # What is done in place keeps all else waiting.
 _IN_PLACE_SECONDS = 0.05
+_CHECK_SECONDS = 0.5
 
 
 @contextmanager
@@ -34,10 +35,13 @@ def guarded(settings: ExpressionSettings, owner: Callable[[Scope], str] = lambda
 
 @contextmanager
 def bounded(settings: ExpressionSettings) -> Iterator[None]:
-    """Have expressions checked under guard inside the block, in a process that does not evaluate."""
+    """Have expressions checked within a time inside the block, in a process that does not evaluate any."""
     applied(settings)
-    with alarmed(settings.seconds) as alarm:
+    with alarmed(_CHECK_SECONDS) as alarm:
         before = isolate(Isolation(bounded=None if alarm is None else alarm.bounded))
+        if before.outside is not None:
+            # A service that evaluates runs in this process too; its guard is the stronger one.
+            isolate(before)
         try:
             yield
         finally:

@@ -1,6 +1,7 @@
 """What clients find around executions over REST, with a real engine and executor behind the gateway."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -27,6 +28,15 @@ async def ports(database: str, nats: str) -> AsyncIterator[Ports]:
             yield found
 
 
+async def until(rest, path: str, state: str) -> dict:
+    async with asyncio.timeout(15):
+        while True:
+            shown = (await rest.get(path)).json()
+            if shown["state"] == state:
+                return shown
+            await asyncio.sleep(0.02)
+
+
 async def test_engines_and_executors_that_live_are_listed(rest):
     async with asyncio.timeout(10):
         while True:
@@ -36,3 +46,22 @@ async def test_engines_and_executors_that_live_are_listed(rest):
             await asyncio.sleep(0.05)
 
     assert all(each["name"] for each in found)
+
+
+async def test_a_workflow_is_started_in_the_namespace_that_is_said_and_no_other(rest, name):
+    top = f"version: '2.0'\n{name}: {{tasks: {{t: {{workflow: {name}_sub}}}}}}"
+    sub = f"version: '2.0'\n{name}_sub: {{tasks: {{t: {{action: std.noop}}}}}}"
+    stored = await rest.post("/v2/workflows?namespace=n1", content=top)
+    assert (await rest.post("/v2/workflows", content=sub)).status_code == 201
+
+    for wanted in ({"workflow_name": name}, {"workflow_name": f"{name}_sub", "workflow_namespace": "n1"}):
+        answer = await rest.post("/v2/executions", json=wanted)
+        assert answer.status_code == 404, answer.text
+    for wanted in (
+        {"workflow_name": name, "workflow_namespace": "n1"},
+        {"workflow_id": stored.json()["workflows"][0]["id"]},
+        {"workflow_name": name, "params": {"namespace": "n1"}},
+    ):
+        begun = (await rest.post("/v2/executions", json=wanted)).json()
+        ended = await until(rest, f"/v2/executions/{begun['id']}", "SUCCESS")
+        assert (ended["workflow_namespace"], json.loads(ended["params"])["namespace"]) == ("n1", "n1")

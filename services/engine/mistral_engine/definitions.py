@@ -113,8 +113,13 @@ class Definitions:
             self._parsed.popitem(last=False)
 
 
+def asked_for(project: str, workflow: str, namespace: str) -> Wanted:
+    """Say what a name means to who starts a workflow: that one in that namespace."""
+    return Wanted(project, (workflow,), (namespace,), _uuid(workflow))
+
+
 def wanted(project: str, workflow: str, namespace: str, *, workbook: str | None = None) -> Wanted:
-    """Say what a name may mean: within its workbook first, in its namespace before the default one."""
+    """Say what a name may mean in a workflow: within its workbook first, in its namespace before the default one."""
     names = (f"{workbook}.{workflow}", workflow) if workbook else (workflow,)
     namespaces = (namespace, "") if namespace else ("",)
     return Wanted(project, names, namespaces, _uuid(workflow))

@@ -11,7 +11,7 @@ from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral_core.errors import InvalidInput, LimitExceeded, NotFound, Unavailable, WorkflowError
 from mistral_core.machine.event import Start
 from mistral_core.machine.execution import Execution
-from mistral_engine.definitions import Definition, Definitions, Names, wanted
+from mistral_engine.definitions import Definition, Definitions, Names, asked_for
 from mistral_engine.environments import Known, named_by, resolved
 from mistral_engine.ids import id_of_request, new_id, now, partition_of_id
 from mistral_engine.lane import Lane
@@ -56,7 +56,7 @@ class Starts:
 
     async def _named(self, orders: Sequence[pb.ExecutionStart], *, anew: bool = False) -> Names:
         return await self._definitions.find(
-            [wanted(to_text(o.project_id), to_text(o.workflow), to_text(o.namespace)) for o in orders], anew=anew
+            [asked_for(to_text(o.project_id), to_text(o.workflow), to_text(o.namespace)) for o in orders], anew=anew
         )
 
     async def _started(self, orders: Sequence[pb.ExecutionStart], names: Names) -> list[Execution | BaseException]:
@@ -74,7 +74,9 @@ class Starts:
         answer: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         try:
             if definition is None:
-                raise NotFound(f"Workflow not found [workflow_identifier={order.workflow}]")
+                raise NotFound(
+                    f"Workflow not found [workflow_identifier={order.workflow}, namespace={order.namespace}]"
+                )
             start = self._read(order, definition, environments)
             lane = self._lanes[start.partition % len(self._lanes)]
             named = bool(order.id or order.request_id)

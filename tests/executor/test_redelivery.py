@@ -47,7 +47,7 @@ def runs() -> Runs:
 @asynccontextmanager
 async def taken_and_lost(engine: Any) -> AsyncIterator[None]:
     """An executor takes what was given so far, and is gone."""
-    name, subject = f"executors_{engine.queue}", f"mistral.tasks.{engine.queue}.*"
+    name, subject = f"executors_{engine.queue}", f"mistral.tasks.{engine.queue}.normal"
     consumer = PullConsumer(engine.bus, "TASKS", name, (subject,), ack_wait_seconds=4, max_ack_pending=16_384)
     await consumer.start()
     deliveries = await consumer.take(10)

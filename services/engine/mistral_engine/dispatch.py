@@ -12,6 +12,7 @@ from msgspec import Struct
 from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
+from mistral_core.priority import Priority
 from mistral_engine.batch import Batch, Change
 from mistral_persistence.records import to_json
 
@@ -19,21 +20,22 @@ DEFAULT_QUEUE = "default"
 LARGEST_INPUT_BYTES = 24 * 1024
 """Inputs beyond this stay in Postgres, and the executor asks for them."""
 
+_USUAL_PLACE = f"{DEFAULT_QUEUE}.{Priority.NORMAL}"
 _PER_ENVELOPE = 32
 _NO_TOKEN = re.compile(r"[.*>/\\\s\0]")
 
 
 class Envelope(Struct, frozen=True):
-    """Actions that travel together."""
+    """Actions that travel together; ``place`` is ``<queue>.<priority>``."""
 
     id: str
-    queue: str
+    place: str
     traceparent: str
     runs: Sequence[tuple[Execution, RunAction]]
 
     @property
     def subject(self) -> str:
-        return f"mistral.tasks.{self.queue}.normal"
+        return f"mistral.tasks.{self.place}"
 
     def encode(self) -> bytes:
         tasks = [action_task(execution, run) for execution, run in self.runs]
@@ -56,10 +58,10 @@ def envelopes_of(batch: Batch, naming: Naming) -> list[Envelope]:
     """Return the envelopes for all actions that the batch wants run."""
     groups: dict[tuple[str, str], list[tuple[Change, RunAction]]] = {}
     for change, run in batch.runs.values():
-        groups.setdefault((queue_of(change.execution, run), change.traceparent), []).append((change, run))
+        groups.setdefault((place_of(change.execution, run), change.traceparent), []).append((change, run))
     return [
-        Envelope(naming.next(), queue, traceparent, [(change.execution, run) for change, run in some])
-        for (queue, traceparent), runs in groups.items()
+        Envelope(naming.next(), place, traceparent, [(change.execution, run) for change, run in some])
+        for (place, traceparent), runs in groups.items()
         # Results come back by partition: what is sent together then comes back together.
         for some in _portions(sorted(runs, key=_partition))
     ]
@@ -92,13 +94,14 @@ def action_task(execution: Execution, run: RunAction) -> envelope_pb2.ActionTask
     )
 
 
-def queue_of(execution: Execution, run: RunAction) -> str:
-    """Return the queue of the executors that shall run an action."""
-    target = execution.tasks[run.task_id].actions[run.action_id].target
-    if not target:
-        return DEFAULT_QUEUE
+def place_of(execution: Execution, run: RunAction) -> str:
+    """Return the queue of the executors that shall run an action, and its priority there: ``<queue>.<priority>``."""
+    action = execution.tasks[run.task_id].actions[run.action_id]
+    if not action.target and not action.priority:
+        return _USUAL_PLACE
     # A subject token has no blanks, dots or wildcards; executors name their consumers likewise.
-    return _NO_TOKEN.sub("_", target)
+    queue = _NO_TOKEN.sub("_", action.target) if action.target else DEFAULT_QUEUE
+    return f"{queue}.{action.priority or Priority.NORMAL}"
 
 
 def _portions(runs: Sequence[tuple[Change, RunAction]]) -> Iterator[list[tuple[Change, RunAction]]]:

@@ -15,7 +15,7 @@ from mistral_core.machine.event import ChildFinished, TimerFired, TimerKind
 from mistral_core.machine.execution import Execution
 from mistral_core.machine.state import State
 from mistral_engine.applying import Applying
-from mistral_engine.dispatch import Envelope, queue_of
+from mistral_engine.dispatch import Envelope, place_of
 from mistral_engine.figures import REDRIVEN
 from mistral_engine.flights import Flights, flight, runs_of
 from mistral_engine.hot import HotExecutions
@@ -94,9 +94,9 @@ class Recovery:
             name = names.get(run.action_id, run.action_id)
             self._flights.add(flight(execution, run.task_id, run.action_id, action.updated_at, name))
             if action.updated_at > remembered:
-                groups[queue_of(execution, run), name].append((execution, run))
+                groups[place_of(execution, run), name].append((execution, run))
         REDRIVEN.labels(why="taken up").inc(sum(map(len, groups.values())))
-        await self._outgoing.dispatch([Envelope(name, queue, "", runs) for (queue, name), runs in groups.items()])
+        await self._outgoing.dispatch([Envelope(name, place, "", runs) for (place, name), runs in groups.items()])
 
     async def _timers(self, executions: Sequence[Execution]) -> list[Occurrence]:
         delayed = [(e, t) for e in executions for t in e.tasks.values() if t.state is State.DELAYED]

@@ -14,8 +14,9 @@ from nats.js.errors import APIError, NotFoundError
 from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
+from mistral_core.priority import consumer_of
 from mistral_engine.applying import Applying
-from mistral_engine.dispatch import Envelope, queue_of
+from mistral_engine.dispatch import Envelope, place_of
 from mistral_engine.executors import Executors
 from mistral_engine.figures import REDRIVEN
 from mistral_engine.flights import Flight, Flights, flight, runs_of
@@ -94,13 +95,13 @@ class Redrive:
     async def _surely_lost(
         self, waiting: Sequence[tuple[Flight, Execution, RunAction]], made: int
     ) -> list[tuple[Flight, Execution, RunAction]]:
-        queues = {queue_of(execution, run) for _, execution, run in waiting}
-        empty = {queue for queue in queues if await self._is_empty(queue)}
-        return [w for w in waiting if w[0].sent_at < made or queue_of(w[1], w[2]) in empty]
+        places = {place_of(execution, run) for _, execution, run in waiting}
+        empty = {place for place in places if await self._is_empty(place)}
+        return [w for w in waiting if w[0].sent_at < made or place_of(w[1], w[2]) in empty]
 
-    async def _is_empty(self, queue: str) -> bool:
+    async def _is_empty(self, place: str) -> bool:
         try:
-            info = await self._bus.client.jetstream().consumer_info(TASKS, f"executors_{queue}")
+            info = await self._bus.client.jetstream().consumer_info(TASKS, consumer_of(place))
         except (NotFoundError, APIError):
             # Nobody serves the queue; what is sent to it waits there.
             return False
@@ -115,7 +116,7 @@ class Redrive:
             kind = Doubtful if self._may_have_begun(old) else Envelope
             REDRIVEN.labels(why="doubtful" if kind is Doubtful else "lost").inc()
             # A new name: under the old one the bus might drop it.
-            envelope = kind(f"again-{new_id()}", queue_of(execution, run), "", [(execution, run)])
+            envelope = kind(f"again-{new_id()}", place_of(execution, run), "", [(execution, run)])
             envelopes.append(envelope)
             self._flights.add(flight(execution, run.task_id, run.action_id, now(), envelope.id))
         await self._outgoing.dispatch(envelopes)

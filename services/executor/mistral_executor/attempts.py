@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from mistral.internal.v1.envelope_pb2 import ActionTask
 from mistral_executor.actions.context import CancelToken
 from mistral_executor.actions.registry import Action
+from mistral_executor.turns import Turns
 from mistral_runtime.bus import Delivery
 
 Key: TypeAlias = tuple[str, int]
@@ -26,13 +27,14 @@ def key_of(task: ActionTask) -> Key:
 class Lease:
     """An envelope in our hands. It is acked when every task of it is settled: answered, and the answer confirmed."""
 
-    __slots__ = ("_leases", "delivery", "kept", "since", "traceparent", "unsettled")
+    __slots__ = ("_leases", "delivery", "kept", "rank", "since", "traceparent", "unsettled")
 
-    def __init__(self, leases: "Leases", delivery: Delivery, tasks: int, traceparent: str) -> None:
+    def __init__(self, leases: "Leases", delivery: Delivery, tasks: int, traceparent: str, rank: int) -> None:
         self._leases = leases
         self.delivery = delivery
         self.unsettled = tasks
         self.traceparent = traceparent
+        self.rank = rank
         self.since = time.monotonic()
         # Another executor still has a part of it, so the bus must go on keeping it.
         self.kept = False
@@ -49,8 +51,8 @@ class Leases:
     def __init__(self) -> None:
         self._open: set[Lease] = set()
 
-    def open(self, delivery: Delivery, tasks: int, traceparent: str) -> Lease:
-        lease = Lease(self, delivery, tasks, traceparent)
+    def open(self, delivery: Delivery, tasks: int, traceparent: str, rank: int) -> Lease:
+        lease = Lease(self, delivery, tasks, traceparent, rank)
         self._open.add(lease)
         if tasks == 0:
             self.close(lease)
@@ -129,13 +131,13 @@ class Attempts:
 
     Attributes:
         held: Those that run or wait for a slot, or whose answer is not confirmed although they must not run twice.
-        waiting: Those of ``held`` that wait for a slot, oldest first.
+        waiting: Those of ``held`` that wait for a slot.
         ended: Those that ended here and must not run twice.
         cancelled: Those that nobody waits for.
     """
 
     held: dict[Key, Attempt] = field(default_factory=dict)
-    waiting: deque[Attempt] = field(default_factory=deque)
+    waiting: Turns[Attempt] = field(default_factory=Turns)
     ended: Memory = field(default_factory=Memory)
     cancelled: Memory = field(default_factory=Memory)
 
@@ -144,8 +146,7 @@ class Attempts:
 
     def unstarted(self) -> Iterator[Attempt]:
         """Take out, one after the other, those that have not begun."""
-        while self.waiting:
-            attempt = self.waiting.popleft()
+        while (attempt := self.waiting.next()) is not None:
             if not attempt.answered:
                 del self.held[key_of(attempt.task)]
                 yield attempt

@@ -11,6 +11,7 @@ from typing import Any
 
 from mistral.internal.v1.envelope_pb2 import ActionResult, ActionTask
 from mistral_core.errors import NotFound, Unavailable
+from mistral_core.priority import Priority
 from mistral_executor import outcome
 from mistral_executor.actions.context import CancelToken
 from mistral_executor.actions.dynamic import LABEL, DynamicActions
@@ -44,29 +45,30 @@ class Runner:
         dynamic: DynamicActions | None = None,
     ) -> None:
         self._registry = registry
-        self._caller = caller
         self._dynamic = dynamic
+        self._caller = caller
         self._results = results
         self._engine = engine
         self._loop = asyncio.get_running_loop()
-        self._free = asyncio.Event()
-        self._free.set()
+        # For each priority: there is a slot, or it is its turn to have something waiting for one.
+        self._room = tuple(asyncio.Event() for _ in Priority)
         self._idle = asyncio.Event()
         self._idle.set()
         self.slots = slots
         self.running = 0
         self.finished = 0
-        self.attempts = Attempts()
         self._other = LABEL if dynamic is not None else "unknown"
+        self.attempts = Attempts()
         self.tally = Tally()
+        self._make_room()
 
     @property
     def full(self) -> bool:
         return self.running >= self.slots
 
-    async def free(self) -> None:
-        """Return when there is a slot for further work."""
-        await self._free.wait()
+    async def free(self, rank: int) -> None:
+        """Return when there is a slot for further work of a priority, or when it is its turn to wait for one."""
+        await self._room[rank].wait()
 
     async def idle(self) -> None:
         """Return when nothing runs."""
@@ -168,13 +170,14 @@ class Runner:
         if self.running < self.slots:
             self._start(attempt)
         else:
-            self.attempts.waiting.append(attempt)
+            self.attempts.waiting.add(attempt, attempt.leases[0].rank)
 
     def _start(self, attempt: Attempt) -> None:
         self.running += 1
         self._idle.clear()
         if self.running >= self.slots:
-            self._free.clear()
+            for room in self._room:
+                room.clear()
         attempt.begun = time.monotonic()
         if attempt.task.timeout_seconds > 0:
             attempt.timer = self._loop.call_later(attempt.task.timeout_seconds, self._expire, attempt)
@@ -206,14 +209,17 @@ class Runner:
             assert attempt.work is not None
             attempt.work.close()
         self.running -= 1
-        waiting = self.attempts.waiting
-        while waiting and self.running < self.slots:
-            if not (following := waiting.popleft()).answered:
+        while self.running < self.slots and (following := self.attempts.waiting.next()) is not None:
+            if not following.answered:
                 self._start(following)
-        if self.running < self.slots:
-            self._free.set()
+        self._make_room()
         if self.running == 0:
             self._idle.set()
+
+    def _make_room(self) -> None:
+        ranks = range(len(self._room)) if self.running < self.slots else self.attempts.waiting.owed()
+        for rank in ranks:
+            self._room[rank].set()
 
     def _expire(self, attempt: Attempt) -> None:
         said = f"Timeout after {attempt.task.timeout_seconds:g} seconds"

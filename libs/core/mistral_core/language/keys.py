@@ -31,6 +31,7 @@ class Kind(StrEnum):
     NEXT = "a task or command, or a list of them"
     RETRY = "a mapping with 'count' and 'delay', or text such as count=3 delay=1"
     ITEMS = "text such as 'x in <% $.xs %>', or a list of such texts"
+    PRIORITY = "'high', 'normal' or 'low', or an expression"
     TASK_NAMES = "the name of a task, or a list of them, or of expressions that select tasks"
 
 
@@ -76,6 +77,7 @@ _TASK: Final = {
         target=Kind.NAME,
         keep_result=Kind.FLAG,
         safe_rerun=Kind.FLAG,
+        priority=Kind.PRIORITY,
     ),
     **_POLICIES,
 }
@@ -87,7 +89,7 @@ REVERSE_TASK: Final = {**_TASK, **_entries(requires=Kind.TASK_NAMES)}
 TASK_DEFAULTS: Final = {
     **_POLICIES,
     **_CLAUSES,
-    **_entries(safe_rerun=Kind.FLAG, requires=Kind.TASK_NAMES),
+    **_entries(safe_rerun=Kind.FLAG, priority=Kind.PRIORITY, requires=Kind.TASK_NAMES),
 }
 
 # Other keys of a workflow are accepted and mean nothing.

@@ -124,6 +124,14 @@ def _check_flag(node: Node) -> None:
     check_expressions(node)
 
 
+def _check_priority(node: Node) -> None:
+    if node.value in ("high", "normal", "low"):
+        return
+    if not is_whole_expression(node.value):
+        node.refuse_kind("'high', 'normal' or 'low', or an expression that gives one of them")
+    check_expressions(node)
+
+
 def _check_condition(node: Node) -> None:
     if not is_whole_expression(node.value):
         node.refuse_kind("an expression")
@@ -158,6 +166,7 @@ _CHECKS: Final[Mapping[Kind, Callable[[Node], None]]] = {
     Kind.VALUES_OR_EXPRESSION: _check_values_or_expression,
     Kind.COUNT: _check_count,
     Kind.FLAG: _check_flag,
+    Kind.PRIORITY: _check_priority,
     Kind.CONDITION: _check_condition,
     Kind.ANY: check_expressions,
     Kind.MEMBERS: _check_members,

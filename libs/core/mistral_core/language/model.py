@@ -123,6 +123,7 @@ class Task:
         workflow: Name of the sub-workflow or an expression; None for an action task.
         input: Mapping of parameters, or one expression that gives a mapping.
         publish: Task-level branch variables on SUCCESS; likewise ``publish_on_error``, ``publish_on_skip``.
+        priority: How urgent its actions are; a name, an expression, or None when not said.
         join: None, ``"all"``, or how many inbound transitions must have fired (``one`` is 1, 0 is None).
         safe_rerun: Whether the action may run twice; a string is an expression; None when not said.
         requires: Names of the tasks that must succeed first (reverse workflows); selectors are resolved.
@@ -142,6 +143,7 @@ class Task:
     target: str | None = None
     keep_result: bool = True
     safe_rerun: bool | str | None = None
+    priority: str | None = None
     join: int | str | None = None
     on_success: Clause = field(default_factory=Clause)
     on_error: Clause = field(default_factory=Clause)

@@ -27,6 +27,7 @@ class Defaults:
     clauses: Mapping[Trigger, Clause]
     requires: tuple[str, ...] = ()
     safe_rerun: bool | str | None = None
+    priority: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ def parse_defaults(node: Node | None, type_: WorkflowType, names: Collection[str
         clauses=_parse_clauses(node, names) if type_ is WorkflowType.DIRECT else {},
         requires=requires,
         safe_rerun=node.value.get("safe-rerun"),
+        priority=node.value.get("priority"),
     )
 
 
@@ -80,6 +82,7 @@ def parse_task(node: Node, around: Surroundings) -> Task:
         target=text(node, "target"),
         keep_result=bool(written.get("keep-result", True)),
         safe_rerun=written.get("safe-rerun", around.defaults.safe_rerun),
+        priority=written.get("priority", around.defaults.priority),
         join=_parse_join(node.get("join")),
         **(_effective_clauses(node, around) if direct else {}),
         requires=() if direct else _effective_requires(node, around),

@@ -20,6 +20,7 @@ from mistral_core.machine.settling import settle
 from mistral_core.machine.state import FINAL, State
 from mistral_core.machine.surroundings import Surroundings
 from mistral_core.machine.texts import invalid_input
+from mistral_core.priority import priority_of
 
 
 def begin(start: Start, surroundings: Surroundings) -> Decision:
@@ -29,12 +30,13 @@ def begin(start: Start, surroundings: Surroundings) -> Decision:
 
     Raises:
         InvalidInput: If input is missing or, except for a sub-workflow, not declared.
-        Invalid: If the params do not fit: ``env`` is no mapping, ``task_name`` is no good task.
+        Invalid: If the params do not fit: ``env`` is no mapping, ``priority`` is none, ``task_name`` is no good task.
         ExpressionFailed: If the environment or ``vars`` cannot be evaluated.
         MoreFactsNeeded: If an expression asks for what ``surroundings`` does not answer.
     """
     workflow = start.definition
     values, params = _input(start)
+    priority_of(params.get("priority"))
     execution = _execution(start, values, params)
     if workflow.type is WorkflowType.REVERSE:
         reverse.needed_tasks(workflow, params)

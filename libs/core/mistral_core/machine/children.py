@@ -11,6 +11,7 @@ from mistral_core.machine.draft import Draft
 from mistral_core.machine.execution import ChildExecution, TaskExecution, TaskType
 from mistral_core.machine.plan import TaskPlan
 from mistral_core.machine.state import FINAL, State
+from mistral_core.priority import priority_of
 
 
 def child_for(
@@ -31,6 +32,7 @@ def child_for(
         index=index,
         round=task.round,
         input=input_of(plan, scope),
+        priority=draft.execution.params.get("priority") if plan.priority is None else priority_of(plan.priority(scope)),
     )
     return child, start_of(task.id, child)
 

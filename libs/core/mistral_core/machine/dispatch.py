@@ -16,6 +16,7 @@ from mistral_core.machine.plan import TaskPlan
 from mistral_core.machine.scope import ValueScope, input_scope
 from mistral_core.machine.state import State
 from mistral_core.machine.texts import invalid_input
+from mistral_core.priority import priority_of
 
 
 def name_of(plan: TaskPlan, scope: Scope) -> str:
@@ -75,6 +76,7 @@ def action_for(
         safe_rerun=plan.safe_rerun is not None and bool(plan.safe_rerun(scope)),
         target=None if plan.target is None else _target(plan.target(scope)),
         timeout=None if policy is None else float(policy),
+        priority=draft.execution.params.get("priority") if plan.priority is None else priority_of(plan.priority(scope)),
     )
     return action, run_of(task.id, action)
 

@@ -43,6 +43,7 @@ class ActionExecution(Struct, frozen=True, kw_only=True, gc=False):
         synchronous: False once the executor said that somebody else will complete it.
         base_input: Input of ``base``; None when the action is not ad hoc and ``input`` is what it gets.
         round: Round of the task that gave it out; one of an earlier round no longer moves the task.
+        priority: How urgent it is; None for the normal priority.
         blanked: Whether ``keep-result: false`` threw the result away; users then see an empty output.
     """
 
@@ -64,6 +65,7 @@ class ActionExecution(Struct, frozen=True, kw_only=True, gc=False):
     synchronous: bool = True
     base_input: Mapping[str, Json] | None = None
     blanked: bool = False
+    priority: str | None = None
     round: int = 1
 
 
@@ -71,6 +73,7 @@ class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):
     """One sub-workflow execution as its parent task sees it; ``input`` is all that it was given.
 
     ``round`` is the round of the task that started it; one of an earlier round no longer moves the task.
+    ``priority`` is that of its task, None for the normal one or for none of its own.
     ``order`` is that of the child's news that made the record what it is, ``replays`` that of ``Execution``.
     """
 
@@ -85,6 +88,7 @@ class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):
     round: int = 1
     order: int = 0
     replays: int = 0
+    priority: str | None = None
     output: Json = None
     state_info: str | None = None
 

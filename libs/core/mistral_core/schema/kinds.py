@@ -56,6 +56,7 @@ SHAPES: Final[Mapping[Kind, Schema]] = {
     Kind.VALUES_OR_EXPRESSION: {"anyOf": [_MAPPING, _FULL]},
     Kind.COUNT: {"anyOf": [{"type": "integer", "minimum": 0}, reference("expression")]},
     Kind.FLAG: {"anyOf": [{"type": "boolean"}, reference("expression")]},
+    Kind.PRIORITY: {"anyOf": [{"enum": ["high", "normal", "low"]}, reference("expression")]},
     Kind.CONDITION: {"allOf": [reference("expression")]},
     Kind.ANY: {},
     Kind.MEMBERS: _MAPPING,

@@ -37,6 +37,7 @@ _TASK: Final = {
     "target": "Group of executors that shall run the action.",
     "keep-result": "false throws the result away once it was published.",
     "safe-rerun": "true allows the action to run again when its executor died.",
+    "priority": "How urgent its actions are for executors that are busy: high, normal or low.",
     **_POLICIES,
 }
 
@@ -65,6 +66,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         **_CLAUSES,
         **_REQUIRES,
         "safe-rerun": _TASK["safe-rerun"],
+        "priority": _TASK["priority"],
     },
     "action": {
         **_COMMON,

@@ -4,6 +4,7 @@ import typer
 
 from mistral_cli.commands import action, action_execution, environment, execution, mesh, task, workbook, workflow
 from mistral_cli.commands.graph import graph
+from mistral_cli.commands.lint import lint
 from mistral_cli.commands.run import run
 from mistral_cli.commands.schema import schema
 from mistral_cli.commands.test import run_tests
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command("test")(run_tests)
+app.command()(lint)
 app.command()(graph)
 app.command()(schema)
 app.command()(mesh.up)

@@ -103,7 +103,9 @@ def _target(url: Any, params: Any) -> httpx.URL:
         if params:
             target = target.copy_merge_params(params)
     except (httpx.InvalidURL, TypeError, ValueError) as error:
-        raise Unsendable(f"'url' or 'params' is malformed: {error}") from None
+        # The library's words may hold a piece of what stands before the "@".
+        said = "" if "@" in url else f": {error}"
+        raise Unsendable(f"'url' or 'params' is malformed{said}") from None
     return checked(target)
 
 
@@ -178,7 +180,8 @@ def _proxy(proxies: Any, scheme: str) -> httpx.Proxy | None:
     try:
         proxy = httpx.Proxy(url)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
-        raise Unsendable(f"the proxy is malformed: {error}") from None
+        said = "" if "@" in str(url) else f": {error}"
+        raise Unsendable(f"the proxy is malformed{said}") from None
     if proxy.url.scheme != "http":
         raise Unsendable("only http proxies can be used")
     return proxy

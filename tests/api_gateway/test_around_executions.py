@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
@@ -65,3 +66,20 @@ async def test_a_workflow_is_started_in_the_namespace_that_is_said_and_no_other(
         begun = (await rest.post("/v2/executions", json=wanted)).json()
         ended = await until(rest, f"/v2/executions/{begun['id']}", "SUCCESS")
         assert (ended["workflow_namespace"], json.loads(ended["params"])["namespace"]) == ("n1", "n1")
+
+
+async def test_an_id_that_is_known_gives_its_execution_whatever_else_is_sent(rest, name):
+    held = f"version: '2.0'\n{name}: {{input: [{{a: {{b: 1, c: 2}}}}], tasks: {{t: {{action: std.async_noop}}}}}}"
+    assert (await rest.post("/v2/workflows", content=held)).status_code == 201
+    wanted = str(uuid4())
+    first = await rest.post("/v2/executions", json={"workflow_name": name, "id": wanted, "description": "one"})
+    assert first.status_code == 201
+
+    for sent in ({}, {"workflow_name": f"{name}_gone"}, {"workflow_name": name, "input": {"x": 1}}):
+        again = await rest.post("/v2/executions", json={**sent, "id": wanted})
+        assert (again.status_code, again.json()["id"], again.json()["description"]) == (201, wanted, "one"), again.text
+    assert (await rest.post("/v2/executions", json={"id": str(uuid4())})).status_code == 400
+
+    based = {"source_execution_id": wanted, "input": {"a": {"c": 3}}}
+    shown = (await rest.post("/v2/executions", json=based)).json()
+    assert json.loads(shown["input"]) == {"a": {"b": 1, "c": 3}}

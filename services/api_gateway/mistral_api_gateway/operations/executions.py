@@ -1,14 +1,15 @@
 """Executions: started and steered through the engine, read from Postgres."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral_api_gateway.operations.batches import Batches
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.engine_calls import Engines
-from mistral_api_gateway.operations.json_text import checked_object, members, text_of
+from mistral_api_gateway.operations.json_text import checked_object, object_of, text_of
 from mistral_api_gateway.operations.starts import Starts
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.told import ToldRow, row_of
@@ -88,8 +89,17 @@ class Executions:
         return await self._starts.start(start)
 
     async def begin(self, caller: Caller, wanted: StartRequest) -> reads.Row | ToldRow:
-        """Like ``start``, but return the execution with every column."""
-        started = await self.start(caller, wanted)
+        """Like ``start``, but return the execution with every column.
+
+        Of one whose id was sent and is known nothing else is looked at.
+        """
+        try:
+            started = await self.start(caller, wanted)
+        except (InvalidInput, NotFound):
+            known = await self._rows.ask(wanted.id) if as_uuid(wanted.id) else None
+            if known is None or not caller.sees(known["project_id"]):
+                raise
+            return known
         # The summary of one that has ended, which is rare, lacks the output.
         return await self.get(caller, started.id) if started.state in STOPPED else row_of(started)
 
@@ -240,4 +250,13 @@ def _depth_first(tops: list[reads.Row], rows: list[reads.Row], max_depth: int) -
 
 
 def _merged(under: str, over: bytes, what: str) -> bytes:
-    return text_of({**members(under, what), **(members(over, what) if over else {})}).encode()
+    return text_of(_laid_over(object_of(under, what), object_of(over, what))).encode()
+
+
+def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for name, value in over.items():
+        below = merged.get(name)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        merged[name] = _laid_over(below, value) if both else value
+    return merged

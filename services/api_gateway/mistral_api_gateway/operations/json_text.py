@@ -35,6 +35,14 @@ def members(data: bytes | str, what: str) -> dict[str, msgspec.Raw]:
         raise InvalidInput(f"Not valid JSON: {what}: {error}") from None
 
 
+def object_of(data: bytes | str, what: str) -> dict[str, Any]:
+    """Return a JSON object; an empty one for an empty text. Raises InvalidInput if it is anything else."""
+    if not data:
+        return {}
+    members(data, what)
+    return msgspec.json.decode(data, type=dict[str, Any])
+
+
 def text_of(value: Any) -> str:
     """Return the JSON text of a value."""
     return msgspec.json.encode(value).decode()

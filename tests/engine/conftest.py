@@ -64,9 +64,11 @@ class Node:
         return set((await self.stub.GetStatus(pb.GetStatusRequest())).partitions)
 
 
-def order(workflow: str, given: Any = None, params: Any = None, **more: Any) -> pb.ExecutionStart:
+def order(
+    workflow: str, given: Any = None, params: Any = None, project: str = PROJECT, **more: Any
+) -> pb.ExecutionStart:
     return pb.ExecutionStart(
-        project_id=PROJECT,
+        project_id=project,
         workflow=workflow,
         input=given if isinstance(given, bytes) else json.dumps(given or {}).encode(),
         params=params if isinstance(params, bytes) else json.dumps(params or {}).encode(),
@@ -89,12 +91,12 @@ class World:
         self._stack = AsyncExitStack()
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    async def define(self, text: str) -> None:
+    async def define(self, text: str, project: str = PROJECT) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             for parsed in parse_workflows(text):
                 new = workflows.NewWorkflow(
                     id=str(uuid4()),
-                    project=PROJECT,
+                    project=project,
                     namespace="",
                     name=parsed.workflow.name,
                     definition=parsed.text,

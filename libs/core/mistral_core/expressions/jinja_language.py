@@ -57,9 +57,15 @@ class JinjaLanguage:
         Raises:
             ExpressionFailed: If it has a fault of grammar.
         """
+        elsewhere = isolated(text, lambda scope: self._named(text, self._compiled)(scope))
         if outside() is not None and len(text) > SHORT_TEXT:
-            return isolated(text, lambda scope: self._named(text, self._compiled)(scope))
-        return self._named(text, self._compiled)
+            return elsewhere
+        try:
+            return self._named(text, self._compiled)
+        except TimeIsUp as late:
+            if outside() is None:
+                raise ExpressionFailed(NAME, text, str(late)) from None
+            return elsewhere
 
     def _compiled(self, text: str) -> Callable[[Scope], Any]:
         inner = self._whole_expression(text)
@@ -67,15 +73,13 @@ class JinjaLanguage:
 
     @staticmethod
     def _named(text: str, make: Callable[[str], _Made]) -> _Made:
-        """Return what is made of a text, with faults of grammar named."""
+        """Return what is made of a text, with faults of grammar named; may raise ``TimeIsUp`` as well."""
         try:
             return bounded(lambda: make(text))
         except TemplateError as error:
             raise ExpressionFailed(NAME, text, error.message or type(error).__name__) from None
         except RecursionError:
             raise ExpressionFailed(NAME, text, "the expression is nested too deep") from None
-        except TimeIsUp as late:
-            raise ExpressionFailed(NAME, text, str(late)) from None
 
     def _whole_expression(self, text: str) -> str | None:
         """Return what stands between the braces if the text is one pair of them and nothing else."""

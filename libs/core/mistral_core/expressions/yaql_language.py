@@ -44,10 +44,11 @@ class YaqlLanguage:
 
         Raises:
             ExpressionFailed: If it has a fault of grammar.
+            TimeIsUp: If it takes too long.
         """
         try:
             return bounded(lambda: self._library.parse(text))
-        except (ParseError, TimeIsUp) as error:
+        except ParseError as error:
             raise ExpressionFailed(NAME, text, str(error)) from None
 
     def check(self, text: str) -> str | None:
@@ -57,6 +58,8 @@ class YaqlLanguage:
                 self.parse(_inner(match.group()))
             except ExpressionFailed as failure:
                 return failure.error
+            except TimeIsUp as late:
+                return str(late)
         return None
 
     def compile(self, text: str) -> Callable[[Scope], Any]:
@@ -65,9 +68,15 @@ class YaqlLanguage:
         Raises:
             ExpressionFailed: If it has a fault of grammar.
         """
+        elsewhere = isolated(text, lambda scope: self._compiled(text)(scope))
         if outside() is not None and len(text) > SHORT_TEXT:
-            return isolated(text, lambda scope: self._compiled(text)(scope))
-        return self._compiled(text)
+            return elsewhere
+        try:
+            return self._compiled(text)
+        except TimeIsUp as late:
+            if outside() is None:
+                raise ExpressionFailed(NAME, text, str(late)) from None
+            return elsewhere
 
     def _compiled(self, text: str) -> Callable[[Scope], Any]:
         match = PATTERN.match(text)

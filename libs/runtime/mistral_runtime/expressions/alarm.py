@@ -1,5 +1,6 @@
 """A bound on the time of what the main thread does in place, by a timer of the system.
 
+It is the time that the process computes, so a machine that is busy otherwise makes nothing fail.
 The signal is noticed between two steps of Python code, by the matcher of regular expressions and by arithmetic on
 large integers; other calls into Python's own code are not interrupted. Costs about a microsecond.
 """
@@ -38,7 +39,7 @@ class Alarm:
         if self._armed or threading.current_thread() is not threading.main_thread():
             return run()
         self._armed = True
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        signal.setitimer(signal.ITIMER_PROF, self._seconds)
         try:
             try:
                 return run()
@@ -49,7 +50,7 @@ class Alarm:
             raise TimeIsUp(f"it takes longer than {self._seconds:g} seconds") from None
         finally:
             self._armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
     def ring(self, number: int, frame: FrameType | None) -> None:
         """Break off what is being done; the handler of the signal."""
@@ -65,13 +66,13 @@ def alarmed(seconds: float) -> Iterator[Alarm | None]:
         yield None
         return
     alarm = Alarm(seconds)
-    before = signal.getsignal(signal.SIGALRM)
+    before = signal.getsignal(signal.SIGPROF)
     if isinstance(getattr(before, "__self__", None), Alarm):
         # Another service of this process has one; there is only one timer.
         yield None
         return
-    signal.signal(signal.SIGALRM, alarm.ring)
+    signal.signal(signal.SIGPROF, alarm.ring)
     try:
         yield alarm
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before)

@@ -28,7 +28,7 @@ class ExpressionSettings:
     """
 
     languages: tuple[str, ...] = LANGUAGES
-    seconds: float = 2.0
+    seconds: float = 5.0
     memory: int = 256
     iterations: int = 100_000
     output: int = 8 * 1024 * 1024
@@ -44,7 +44,7 @@ class ExpressionSettings:
         env = Environment(environ)
         return cls(
             languages=_languages(env),
-            seconds=env.number("MISTRAL_EXPRESSION_SECONDS", 2.0, minimum=0.1, maximum=60),
+            seconds=env.number("MISTRAL_EXPRESSION_SECONDS", 5.0, minimum=0.1, maximum=60),
             memory=env.integer("MISTRAL_EXPRESSION_MEMORY_MB", 256, minimum=32, maximum=16_384),
             iterations=env.integer("MISTRAL_EXPRESSION_ITERATIONS", 100_000, minimum=100),
             output=env.integer("MISTRAL_EXPRESSION_OUTPUT_BYTES", 8 * 1024 * 1024, minimum=1024),

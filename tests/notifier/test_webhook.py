@@ -71,7 +71,8 @@ async def test_a_private_address_is_denied_unless_allowed(notifier, outside, rec
         await outside.until("count(given_up_at) = 1")
 
     assert receiver.requests == []
-    assert "resolves to a blocked address (127.0.0.1) that is not in MISTRAL_EGRESS_ALLOWED" in await outside.pool.fetchval("SELECT error FROM notification")
+    error = await outside.pool.fetchval("SELECT error FROM notification")
+    assert error == "host '127.0.0.1' resolves to a blocked address (127.0.0.1) that is not in MISTRAL_EGRESS_ALLOWED"
 
 
 async def test_entries_that_cannot_work_are_given_up_at_once(notifier, outside):

@@ -83,10 +83,7 @@ async def _serving(
     settings: ExecutorSettings, registry: Registry, dynamic: DynamicActions | None, bus: Bus, engine: EngineClient
 ) -> AsyncIterator[int]:
     results, leases = Results(bus, engine), Leases()
-    caller = Caller(
-        Allowed(settings.egress_allowed), limit_kb=_limit_kb(settings), threads=settings.threads, ssh=settings.ssh
-    )
-    runner = Runner(registry, caller, results, engine, slots=settings.slots, dynamic=dynamic)
+    runner = Runner(registry, _caller(settings), results, engine, slots=settings.slots, dynamic=dynamic)
     identity = Identity(name=settings.service.name, queues=settings.queues)
     intakes = [Intake(bus, queue, runner, results, leases) for queue in settings.queues]
 
@@ -120,6 +117,11 @@ async def _serving(
             heart.tell()
             for subscription in subscriptions:
                 await subscription.unsubscribe()
+
+
+def _caller(settings: ExecutorSettings) -> Caller:
+    egress = Allowed(settings.egress_allowed)
+    return Caller(egress, limit_kb=_limit_kb(settings), threads=settings.threads, ssh=settings.ssh)
 
 
 def _installed(settings: ExecutorSettings) -> Registry:

@@ -40,6 +40,7 @@ class ActionContext:
         attempt: Which dispatch of the action this is, from 1.
         index: Position of the item, for a task with items.
         egress: Where connections that a workflow causes may go beyond public addresses.
+        ssh: What the operator allows actions over SSH.
     """
 
     action_id: str

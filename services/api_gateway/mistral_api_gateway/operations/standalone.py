@@ -13,6 +13,7 @@ from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral_api_gateway.live.events import FINAL
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.json_text import checked_object, members, text_of
@@ -61,8 +62,11 @@ class RunRequest:
 class StandaloneRuns:
     """Runs actions that no workflow asks for."""
 
-    def __init__(self, store: Store, engines: Engines, executors: Executors, waiting: Waiting) -> None:
+    def __init__(
+        self, store: Store, engines: Engines, executors: Executors, waiting: Waiting, dynamic: DynamicCatalog
+    ) -> None:
         self._store = store
+        self._dynamic = dynamic
         self._engines = engines
         self._starts = Starts(engines)
         self._executors = executors
@@ -150,10 +154,10 @@ class StandaloneRuns:
             if name in seen:
                 raise InvalidInput(f"Found a cycle in an ad-hoc action chain [action_name={wanted.name}]")
             seen.add(name)
-        if name not in offered:
+        builtin = offered.get(name) or await self._dynamic.offered(caller, name, wanted.namespace)
+        if builtin is None:
             what = "action" if name == wanted.name else "base action"
             raise InvalidInput(f"Failed to find {what} [action_name={name}]")
-        builtin = offered[name]
         if name == wanted.name and not builtin.open_ended:
             _check(name, "Action", builtin.required, {*builtin.required, *builtin.optional}, given)
         return builtin.synchronous

@@ -13,6 +13,8 @@ from mistral_persistence.literals import as_uuid
 
 Row: TypeAlias = asyncpg.Record
 
+_ACTIONS = "ARRAY(SELECT d.name FROM dynamic_action d WHERE d.code_source_id = c.id ORDER BY d.name)"
+
 CODE_SOURCES = Listing(
     source="code_source c",
     columns={
@@ -22,6 +24,7 @@ CODE_SOURCES = Listing(
         "content": Column(sql="c.content"),
         "version": Column(sql="c.version", kind=Kind.NUMBER),
         "scope": Column(sql="c.scope"),
+        "actions": Column(sql=_ACTIONS, kind=Kind.TAGS),
         "project_id": Column(sql="c.project_id"),
         "created_at": Column(sql="c.created_at", kind=Kind.TIME),
         "updated_at": Column(sql="c.updated_at", kind=Kind.TIME, nullable=True),

@@ -64,6 +64,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
             presence=await stack.enter_async_context(noticing(connection, store)),
             info=settings.info,
             deletes_actions=settings.deletes_actions,
+            dynamic=settings.dynamic,
         )
         stack.push_async_callback(parts.executions.close)
         grpc_port = await stack.enter_async_context(

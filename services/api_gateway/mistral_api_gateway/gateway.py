@@ -7,6 +7,9 @@ from mistral_api_gateway.live.presence import Presence
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.action_executions import ActionExecutions
 from mistral_api_gateway.operations.actions import Actions
+from mistral_api_gateway.operations.code_sources import CodeSources, Switch
+from mistral_api_gateway.operations.dynamic_actions import DynamicActions
+from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.environments import Environments
 from mistral_api_gateway.operations.executions import Executions
@@ -38,6 +41,8 @@ class Gateway:
     actions: Actions
     environments: Environments
     runs: StandaloneRuns
+    code_sources: CodeSources
+    dynamic_actions: DynamicActions
 
 
 def gateway(
@@ -50,13 +55,17 @@ def gateway(
     presence: Presence,
     info: bytes | None,
     deletes_actions: bool,
+    dynamic: bool,
 ) -> Gateway:
     """Put the parts together.
 
     Args:
         info: JSON that ``/info`` answers with; None refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
+        dynamic: Whether there are actions of uploaded code.
     """
+    switch = Switch(dynamic)
+    catalog = DynamicCatalog(store, switch)
     executions = Executions(store, engines)
     waiting = Waiting(executions, hub)
     return Gateway(
@@ -72,7 +81,9 @@ def gateway(
         tasks=Tasks(store, engines),
         action_executions=ActionExecutions(store, engines, deletes=deletes_actions),
         workbooks=Workbooks(store),
-        actions=Actions(store, executors),
+        actions=Actions(store, executors, catalog),
         environments=Environments(store),
-        runs=StandaloneRuns(store, engines, executors, waiting),
+        runs=StandaloneRuns(store, engines, executors, waiting, catalog),
+        code_sources=CodeSources(store, switch),
+        dynamic_actions=DynamicActions(store, switch),
     )

@@ -28,6 +28,7 @@ class GatewaySettings:
         expressions: What is allowed in expressions; definitions are checked by it.
         info_file: File of JSON that ``/info`` answers with; empty refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
+        dynamic: Whether there are actions of uploaded code.
     """
 
     service: ServiceSettings
@@ -40,6 +41,7 @@ class GatewaySettings:
     expressions: ExpressionSettings = field(default_factory=ExpressionSettings)
     info_file: str = ""
     deletes_actions: bool = False
+    dynamic: bool = False
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -57,6 +59,7 @@ class GatewaySettings:
             executors=env.text("MISTRAL_EXECUTOR_ADDRESSES", ""),
             body_limit=env.integer("MISTRAL_HTTP_BODY_LIMIT", 8 * MEBIBYTE, minimum=1024, maximum=15 * MEBIBYTE),
             connection_limit=env.integer("MISTRAL_HTTP_CONNECTION_LIMIT", 4096, minimum=1),
+            dynamic=env.flag("MISTRAL_DYNAMIC_ACTIONS", False),
             pool_size=env.integer("MISTRAL_GATEWAY_POOL_SIZE", 8, minimum=2),
             expressions=ExpressionSettings.read(environ),
             info_file=env.text("MISTRAL_INFO_FILE", ""),

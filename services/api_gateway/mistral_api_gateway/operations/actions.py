@@ -7,6 +7,7 @@ from uuid import uuid4
 from mistral.internal.v1.executor_service_pb2 import ActionDescription
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Conflict, Forbidden, InvalidDefinition, NotFound
@@ -21,8 +22,9 @@ Action: TypeAlias = Mapping[str, Any]
 class Actions:
     """What can be done with actions."""
 
-    def __init__(self, store: Store, executors: Executors) -> None:
+    def __init__(self, store: Store, executors: Executors, dynamic: DynamicCatalog) -> None:
         self._store = store
+        self._dynamic = dynamic
         self._executors = executors
 
     async def create(self, caller: Caller, text: str, *, namespace: str = "", scope: str = PRIVATE) -> list[Action]:
@@ -73,7 +75,7 @@ class Actions:
             return [_described(found[one.name]) for one in new]
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> Action:
-        """Return an ad-hoc action by id, or any by its name; an ad-hoc one hides a built-in one of the same name.
+        """Return an ad-hoc or dynamic action by id, or any by its name; an ad-hoc one hides others of the same name.
 
         Raises:
             NotFound: If nothing visible has that id or name.
@@ -81,6 +83,9 @@ class Actions:
         row = await self._store.read(rows.find, caller.project, identifier, namespace)
         if row is not None:
             return _described(row)
+        dynamic = await self._dynamic.get(caller, identifier, namespace)
+        if dynamic is not None:
+            return dynamic
         offered = (await self._executors.actions()).get(identifier)
         if offered is None:
             raise _unknown(identifier, namespace)
@@ -90,7 +95,8 @@ class Actions:
         """Return every action that the caller sees, in no order."""
         adhoc = await self._store.read(rows.visible, caller.scope)
         offered = await self._executors.actions()
-        return [*map(_of_executor, offered.values()), *map(_described, adhoc)]
+        dynamic = await self._dynamic.all(caller)
+        return [*map(_of_executor, offered.values()), *map(_described, adhoc), *dynamic]
 
     async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
         """Remove an ad-hoc action.

@@ -11,6 +11,8 @@ from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.rest import (
     action_resource,
     actions,
+    code_sources,
+    dynamic_actions,
     environments,
     execution_resource,
     task_resource,
@@ -20,6 +22,8 @@ from mistral_api_gateway.rest import (
 from mistral_api_gateway.rest.action_executions import ActionExecutionEndpoints
 from mistral_api_gateway.rest.action_runs import ActionRunEndpoints
 from mistral_api_gateway.rest.actions import ActionEndpoints
+from mistral_api_gateway.rest.code_sources import CodeSourceEndpoints
+from mistral_api_gateway.rest.dynamic_actions import DynamicActionEndpoints
 from mistral_api_gateway.rest.environments import EnvironmentEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
@@ -38,6 +42,8 @@ RESOURCES: Final = {
     "Workbook": workbooks.RESOURCE,
     "Workflow": workflows.RESOURCE,
     "Action": actions.RESOURCE,
+    "CodeSource": code_sources.RESOURCE,
+    "DynamicAction": dynamic_actions.RESOURCE,
     "Environment": environments.RESOURCE,
     "Execution": execution_resource.RESOURCE,
     "Task": task_resource.RESOURCE,
@@ -53,6 +59,8 @@ def application(gateway: Gateway, *, body_limit: int) -> ASGIApp:
         *WorkflowEndpoints(gateway, body_limit=body_limit).operations(),
         *MemberEndpoints().operations(),
         *ActionEndpoints(gateway, body_limit=body_limit).operations(),
+        *CodeSourceEndpoints(gateway, body_limit=body_limit).operations(),
+        *DynamicActionEndpoints(gateway, body_limit=body_limit).operations(),
         *EnvironmentEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),

@@ -7,6 +7,8 @@ import grpc.aio
 from mistral.v1 import (
     action_execution_service_pb2_grpc,
     action_service_pb2_grpc,
+    code_source_service_pb2_grpc,
+    dynamic_action_service_pb2_grpc,
     environment_service_pb2_grpc,
     execution_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -16,6 +18,8 @@ from mistral.v1 import (
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.rpc.action_executions import ActionExecutionServicer
 from mistral_api_gateway.rpc.actions import ActionServicer
+from mistral_api_gateway.rpc.code_sources import CodeSourceServicer
+from mistral_api_gateway.rpc.dynamic_actions import DynamicActionServicer
 from mistral_api_gateway.rpc.environments import EnvironmentServicer
 from mistral_api_gateway.rpc.executions import ExecutionServicer
 from mistral_api_gateway.rpc.tasks import TaskServicer
@@ -26,6 +30,8 @@ SERVICES = (
     "WorkbookService",
     "WorkflowService",
     "ActionService",
+    "CodeSourceService",
+    "DynamicActionService",
     "EnvironmentService",
     "ExecutionService",
     "TaskService",
@@ -37,6 +43,8 @@ def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     """Add the services to a server and return their full names."""
     workbook_service_pb2_grpc.add_WorkbookServiceServicer_to_server(WorkbookServicer(gateway), server)
     action_service_pb2_grpc.add_ActionServiceServicer_to_server(ActionServicer(gateway), server)
+    code_source_service_pb2_grpc.add_CodeSourceServiceServicer_to_server(CodeSourceServicer(gateway), server)
+    dynamic_action_service_pb2_grpc.add_DynamicActionServiceServicer_to_server(DynamicActionServicer(gateway), server)
     environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(gateway), server)
     workflow_service_pb2_grpc.add_WorkflowServiceServicer_to_server(WorkflowServicer(gateway), server)
     execution_service_pb2_grpc.add_ExecutionServiceServicer_to_server(ExecutionServicer(gateway), server)

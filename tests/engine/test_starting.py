@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from mistral.internal.v1 import engine_service_pb2 as pb
+from mistral.internal.v1.standalone_action_pb2 import StandaloneAction
 
 CHAIN = """
 version: '2.0'
@@ -96,7 +97,7 @@ async def test_refused_starts_leave_nothing_and_do_not_touch_others(world: Any) 
             start("chain", {"x": 1}, params=b'{"env": "\xff"}'),
             start("chain", {"x": 1}, params=b'{"env": "no\\u0000where"}'),
             start("chain", {"x": 1}, params=b'{"env": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"),
-            start("", action=pb.StandaloneAction(name="std.echo", input=b'{"\xff"}')),
+            start("", action=StandaloneAction(name="std.echo", input=b'{"\xff"}')),
             start("chain", {"x": "y" * 1024 * 1024}),
         ],
         "Invalid": [start("chain", {"x": 1}, params=b'{"env": 5}')],

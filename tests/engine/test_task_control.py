@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 import pytest
 
-from mistral.internal.v1 import engine_service_pb2 as pb
+from mistral.internal.v1 import task_control_pb2 as pb
 
 FLOW = """
 version: '2.0'
@@ -48,7 +48,6 @@ async def test_a_finished_execution_is_replayed_by_another_engine_and_only_once(
     again = await other.stub.ReplayTask(pb.ReplayTaskRequest(task_id=old))
 
     assert first.task_id == again.task_id != old
-    assert first.execution.state == "RUNNING"
     assert await world.ended(begun.id) == ("SUCCESS", {"v": 3})
     assert [(name, state) for _, name, state in await tasks_of(world, begun.id)] == [
         ("a", "SUCCESS"),

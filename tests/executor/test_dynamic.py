@@ -15,7 +15,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from mistral.internal.v1 import engine_service_pb2 as pb2
+from mistral.internal.v1 import dynamic_action_pb2 as dynamic_pb2
 from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceServicer, add_EngineServiceServicer_to_server
 from mistral_executor.actions.dynamic import DynamicSettings
 from mistral_executor.settings import ExecutorSettings
@@ -66,7 +66,9 @@ class Code(EngineServiceServicer):
             await context.abort(grpc.StatusCode.NOT_FOUND, "unknown")
         code, class_name = self.by_name[request.name]
         digest = hashlib.sha256(code.encode()).hexdigest()
-        found = pb2.GetDynamicActionResponse(class_name=class_name, code_source_name="source", version=1, digest=digest)
+        found = dynamic_pb2.GetDynamicActionResponse(
+            class_name=class_name, code_source_name="source", version=1, digest=digest
+        )
         if digest != request.known_digest:
             self.sent += 1
             found.content = code

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral.internal.v1 import envelope_pb2
+from mistral.internal.v1.dynamic_action_pb2 import GetDynamicActionRequest, GetDynamicActionResponse
 from mistral_core.errors import Forbidden, NotFound
 from mistral_core.machine.dispatch import run_of
 from mistral_core.machine.event import EnvironmentChanged, Event, StopRequested
@@ -95,7 +95,7 @@ class Calls:
             raise NotFound(f"ActionExecution not found [id={action_id}]")
         return to_json(run_of(place.task_id, action).input).encode()
 
-    async def dynamic_action(self, request: pb.GetDynamicActionRequest) -> pb.GetDynamicActionResponse:
+    async def dynamic_action(self, request: GetDynamicActionRequest) -> GetDynamicActionResponse:
         """Return the code of a dynamic action. Raises NotFound if there is none of that name."""
         return await dynamic_action(self._pool, request)
 

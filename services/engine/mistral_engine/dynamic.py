@@ -1,6 +1,6 @@
 """The code of dynamic actions for executors, which have no store. Asked for by name, anew before every run."""
 
-from mistral.internal.v1 import engine_service_pb2 as pb
+from mistral.internal.v1 import dynamic_action_pb2 as pb
 from mistral_core.errors import NotFound
 from mistral_persistence import dynamic_actions
 from mistral_persistence.database import Pool

@@ -5,8 +5,10 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
+from mistral.internal.v1 import dynamic_action_pb2 as dynamic
 from mistral.internal.v1 import engine_service_pb2 as pb
 from mistral.internal.v1 import engine_service_pb2_grpc as rpc
+from mistral.internal.v1 import task_control_pb2 as tasks
 from mistral.internal.v1.envelope_pb2 import ActionResult
 from mistral_core.machine.event import (
     PauseRequested,
@@ -93,30 +95,31 @@ class Engine(rpc.EngineServiceServicer):
         event = SkipRequested(at=now(), task_id=request.task_id)
         return pb.SkipTaskResponse(execution=summary_of(await self._calls.apply(lane, place.execution_id, event)))
 
-    async def ReplayTask(self, request: pb.ReplayTaskRequest, context: Context) -> pb.ReplayTaskResponse:
+    async def ReplayTask(self, request: tasks.ReplayTaskRequest, context: Context) -> tasks.ReplayTaskResponse:
         place = await self._routing.place_of_task(request.task_id)
         if (lane := self._routing.lane(place.partition)) is None:
             return await self._routing.forward(place.partition, context, lambda o, m: o.ReplayTask(request, metadata=m))
         event = ReplayRequested(at=now(), task_id=request.task_id, env=merged_env(request.env))
         execution = await self._calls.apply(lane, place.execution_id, event)
-        attempt = execution.tasks[request.task_id].superseded_by
-        return pb.ReplayTaskResponse(task_id=attempt, execution=summary_of(execution))
+        return tasks.ReplayTaskResponse(task_id=execution.tasks[request.task_id].superseded_by)
 
-    async def SuspendTask(self, request: pb.SuspendTaskRequest, context: Context) -> pb.SuspendTaskResponse:
+    async def SuspendTask(self, request: tasks.SuspendTaskRequest, context: Context) -> tasks.SuspendTaskResponse:
         place = await self._routing.place_of_task(request.task_id)
         if (lane := self._routing.lane(place.partition)) is None:
             return await self._routing.forward(
                 place.partition, context, lambda o, m: o.SuspendTask(request, metadata=m)
             )
         event = SuspendRequested(at=now(), task_id=request.task_id)
-        return pb.SuspendTaskResponse(execution=summary_of(await self._calls.apply(lane, place.execution_id, event)))
+        await self._calls.apply(lane, place.execution_id, event)
+        return tasks.SuspendTaskResponse()
 
-    async def ResumeTask(self, request: pb.ResumeTaskRequest, context: Context) -> pb.ResumeTaskResponse:
+    async def ResumeTask(self, request: tasks.ResumeTaskRequest, context: Context) -> tasks.ResumeTaskResponse:
         place = await self._routing.place_of_task(request.task_id)
         if (lane := self._routing.lane(place.partition)) is None:
             return await self._routing.forward(place.partition, context, lambda o, m: o.ResumeTask(request, metadata=m))
         event = TaskResumeRequested(at=now(), task_id=request.task_id)
-        return pb.ResumeTaskResponse(execution=summary_of(await self._calls.apply(lane, place.execution_id, event)))
+        await self._calls.apply(lane, place.execution_id, event)
+        return tasks.ResumeTaskResponse()
 
     async def CompleteAction(self, request: pb.CompleteActionRequest, context: Context) -> pb.CompleteActionResponse:
         place = await self._routing.place_of_action(request.action_id)
@@ -131,8 +134,8 @@ class Engine(rpc.EngineServiceServicer):
         return pb.GetActionInputResponse(input=await self._calls.action_input(request.action_id))
 
     async def GetDynamicAction(
-        self, request: pb.GetDynamicActionRequest, context: Context
-    ) -> pb.GetDynamicActionResponse:
+        self, request: dynamic.GetDynamicActionRequest, context: Context
+    ) -> dynamic.GetDynamicActionResponse:
         return await self._calls.dynamic_action(request)
 
     async def RecordResults(self, request: pb.RecordResultsRequest, context: Context) -> pb.RecordResultsResponse:

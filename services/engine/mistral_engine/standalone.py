@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mistral.internal.v1 import engine_service_pb2 as pb
+from mistral.internal.v1.standalone_action_pb2 import StandaloneAction
 from mistral_core.errors import InvalidInput
 from mistral_engine.definitions import Definition, Definitions
 from mistral_persistence.standalone import VERSION, WORKFLOW_ID
@@ -20,7 +20,7 @@ async def definition_for(definitions: Definitions, namespace: str) -> Definition
     return Definition(WORKFLOW_ID, VERSION, workflow.name, namespace, None, workflow)
 
 
-def input_for(action: pb.StandaloneAction) -> Mapping[str, Any]:
+def input_for(action: StandaloneAction) -> Mapping[str, Any]:
     """Return the input of the hidden execution.
 
     Raises:

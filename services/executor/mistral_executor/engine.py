@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING
 import grpc
 import grpc.aio
 
-from mistral.internal.v1.engine_service_pb2 import (
-    GetActionInputRequest,
-    GetDynamicActionRequest,
-    GetDynamicActionResponse,
-    RecordResultsRequest,
-)
+from mistral.internal.v1.dynamic_action_pb2 import GetDynamicActionRequest, GetDynamicActionResponse
+from mistral.internal.v1.engine_service_pb2 import GetActionInputRequest, RecordResultsRequest
 from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceStub
 from mistral.internal.v1.envelope_pb2 import ActionResult
 from mistral_core.errors import Unavailable

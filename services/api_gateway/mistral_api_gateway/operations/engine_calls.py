@@ -7,6 +7,7 @@ import grpc.aio
 
 from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral.internal.v1 import engine_service_pb2_grpc as engine_grpc
+from mistral.internal.v1 import task_control_pb2 as tasks
 from mistral_core import errors
 from mistral_runtime.channel import error_from
 
@@ -85,14 +86,14 @@ class Engines:
 
     async def replay(self, task_id: str, env: bytes) -> str:
         """Replay a task and return the id of the new attempt."""
-        request = engine.ReplayTaskRequest(task_id=task_id, env=env)
+        request = tasks.ReplayTaskRequest(task_id=task_id, env=env)
         return (await _answer(self.stub.ReplayTask(request, **_PATIENTLY))).task_id
 
     async def suspend_task(self, task_id: str) -> None:
-        await _answer(self.stub.SuspendTask(engine.SuspendTaskRequest(task_id=task_id), **_PATIENTLY))
+        await _answer(self.stub.SuspendTask(tasks.SuspendTaskRequest(task_id=task_id), **_PATIENTLY))
 
     async def resume_task(self, task_id: str) -> None:
-        await _answer(self.stub.ResumeTask(engine.ResumeTaskRequest(task_id=task_id), **_PATIENTLY))
+        await _answer(self.stub.ResumeTask(tasks.ResumeTaskRequest(task_id=task_id), **_PATIENTLY))
 
     async def complete(self, action_id: str, state: str, output: bytes) -> None:
         request = engine.CompleteActionRequest(action_id=action_id, state=state, output=output)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from mistral.internal.v1 import engine_service_pb2 as engine
+from mistral.internal.v1.standalone_action_pb2 import StandaloneAction
 from mistral_api_gateway.live.events import FINAL
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.caller import Caller
@@ -111,7 +112,7 @@ class StandaloneRuns:
             # With an id of its own it may be sent again when the answer is lost.
             id=str(uuid4()),
             traceparent=telemetry.current_traceparent() or "",
-            action=engine.StandaloneAction(
+            action=StandaloneAction(
                 name=wanted.name, input=wanted.input, target=wanted.target, timeout_seconds=wanted.timeout
             ),
         )

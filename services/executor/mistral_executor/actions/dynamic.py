@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
-from mistral.internal.v1.engine_service_pb2 import GetDynamicActionRequest, GetDynamicActionResponse
+from mistral.internal.v1.dynamic_action_pb2 import GetDynamicActionRequest, GetDynamicActionResponse
 from mistral.internal.v1.envelope_pb2 import ActionTask
 from mistral_core.errors import NotFound, Unavailable
 from mistral_executor.actions.context import ActionContext

@@ -2,7 +2,18 @@
 
 import typer
 
-from mistral_cli.commands import action, action_execution, environment, execution, mesh, task, workbook, workflow
+from mistral_cli.commands import (
+    action,
+    action_execution,
+    code_source,
+    dynamic_action,
+    environment,
+    execution,
+    mesh,
+    task,
+    workbook,
+    workflow,
+)
 from mistral_cli.commands.graph import graph
 from mistral_cli.commands.lint import lint
 from mistral_cli.commands.run import run
@@ -34,3 +45,5 @@ app.add_typer(task.app, name="task")
 app.add_typer(action.app, name="action")
 app.add_typer(action_execution.app, name="action-execution")
 app.add_typer(environment.app, name="environment")
+app.add_typer(code_source.app, name="code-source")
+app.add_typer(dynamic_action.app, name="dynamic-action")

@@ -52,6 +52,8 @@ class Mesh:
         "action_definitions": ("action_service", "ActionService"),
         "workbooks": ("workbook_service", "WorkbookService"),
         "environments": ("environment_service", "EnvironmentService"),
+        "code_sources": ("code_source_service", "CodeSourceService"),
+        "dynamic_actions": ("dynamic_action_service", "DynamicActionService"),
     }
 
     def __init__(self, channel: Any) -> None:

@@ -87,7 +87,7 @@ def test_a_pause_handles_an_error() -> None:
 
 
 def test_other_branches_go_on_when_one_has_failed() -> None:
-    text = "w:\n  tasks:\n    t: {action: std.fail}\n    u: {action: std.async_noop, on-success: v}\n    v: {action: std.noop}"
+    text = "w:\n  tasks:\n    t: {action: std.fail}\n    u: {action: std.async_noop, on-success: v}\n    v: {tags: [x]}"
 
     assert Play(text).after().told() == "RUNNING [t ERROR, u RUNNING]"
     assert Play(text).after(["succeed u"]).told() == "ERROR [t ERROR, u SUCCESS, v SUCCESS]"

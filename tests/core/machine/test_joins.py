@@ -53,20 +53,22 @@ def test_a_join_of_two(a: str, b: str, join: str, end: str) -> None:
     ("tasks", "deeds", "end"),
     [
         pytest.param(
-            "    a: {action: std.fail, on-success: j}\n    b: {on-success: j}\n    j: {join: all, on-error: h}\n    h: {tags: [x]}",
+            "    a: {action: std.fail, on-success: j}\n    b: {on-success: j}\n    j: {join: all, on-error: h}\n"
+            "    h: {tags: [x]}",
             [],
             "ERROR [a ERROR, b SUCCESS, j ERROR, h SUCCESS]",
             id="its own on-error may handle the failed join",
         ),
         pytest.param(
-            "    a: {on-success: [{x: <% false %>}]}\n    x: {on-success: j}\n    b: {on-success: j}\n    j: {join: all}",
+            "    a: {on-success: [{x: <% false %>}]}\n    x: {on-success: j}\n    b: {on-success: j}\n"
+            "    j: {join: all}",
             [],
             "ERROR [a SUCCESS, b SUCCESS, j ERROR]",
             id="a branch that nothing leads to any more",
         ),
         pytest.param(
-            "    a: {action: std.async_noop, on-success: [{x: <% false %>}]}\n    x: {on-success: j}\n    b: {on-success: j}\n"
-            "    j: {join: all}",
+            "    a: {action: std.async_noop, on-success: [{x: <% false %>}]}\n    x: {on-success: j}\n"
+            "    b: {on-success: j}\n    j: {join: all}",
             ["restore", "succeed a"],
             "ERROR [a SUCCESS, b SUCCESS, j ERROR]",
             id="it is waited for what may still lead there",

@@ -45,7 +45,8 @@ STD_FAIL = "Fail action expected exception."
             ("ERROR", 1, STD_FAIL),
         ),
         (
-            "action: flaky fail=0, publish: {n: <% task().result %>}, retry: {count: 9, delay: 0, continue-on: <% $.n < 3 %>}",
+            "action: flaky fail=0, publish: {n: <% task().result %>},"
+            " retry: {count: 9, delay: 0, continue-on: <% $.n < 3 %>}",
             ("SUCCESS", 3, None),
         ),
         ("action: flaky fail=0, fail-on: <% task().result < 3 %>, retry: {count: 5, delay: 0}", ("SUCCESS", 3, None)),

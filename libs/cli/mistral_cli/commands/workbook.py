@@ -5,10 +5,9 @@ from typing import Annotated
 import typer
 
 from mistral_cli.connection import connected, listed
-from mistral_cli.definition import read_definition
-from mistral_cli.errors import CommandError
+from mistral_cli.definition import TextAlone, read_definition, show_stored, show_validity
 from mistral_cli.options import Address, Format, Limit, Namespace, Output
-from mistral_cli.printing import dump, show, show_all
+from mistral_cli.printing import show_all
 from mistral_cli.record import record
 
 app = typer.Typer(no_args_is_help=True, help="Store, show and check workbooks.")
@@ -40,7 +39,7 @@ def update(file: File, namespace: Namespace = "", output: Output = Format.TABLE,
 @app.command()
 def get(
     name: Name,
-    definition: Annotated[bool, typer.Option("--definition", "-d", help="Print the text alone.")] = False,
+    definition: TextAlone = False,
     namespace: Namespace = "",
     output: Output = Format.TABLE,
     grpc_address: Address = None,
@@ -48,10 +47,7 @@ def get(
     """Show a workbook, or its text."""
     with connected(grpc_address) as mesh:
         found = mesh.workbooks.GetWorkbook(name=name, namespace=namespace).workbook
-    if definition:
-        typer.echo(found.definition, nl=not found.definition.endswith("\n"))
-    else:
-        show(record(found), output, omit=("definition",))
+    show_stored(found, output, text_alone=definition)
 
 
 @app.command("list")
@@ -84,9 +80,4 @@ def validate(file: File, output: Output = Format.TABLE, grpc_address: Address = 
     definition = read_definition(file)
     with connected(grpc_address) as mesh:
         answer = mesh.workbooks.ValidateWorkbook(definition=definition)
-    if output is not Format.TABLE:
-        dump({"valid": answer.valid, "error": answer.error or None}, output)
-    elif answer.valid:
-        typer.echo(f"{file} is valid")
-    if not answer.valid:
-        raise CommandError(answer.error)
+    show_validity(file, answer, output)

@@ -34,9 +34,7 @@ def calling(task: str, child: str, **options: Any) -> Play:
         ),
         (
             'workflow: c task_name="b"',
-            "type: reverse\n  tasks: {a: {publish: {x: 1}}, b: {requires: a, publish: {y: <% $.x + 1 %>}}, z: {}}".replace(
-                "{}", "{tags: [x]}"
-            ),
+            "type: reverse\n  tasks: {a: {publish: {x: 1}}, b: {requires: a, publish: {y: <% $.x + 1 %>}}}",
             {"x": 1, "y": 2},
         ),
         ("workflow: c", "output: {e: <% env().k %>}\n  tasks: {t: {tags: [x]}}", {"e": "root"}),

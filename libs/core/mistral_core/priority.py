@@ -1,11 +1,17 @@
-"""How urgent actions are: which names there are, and what they are called on the bus."""
+"""How urgent actions are: which names there are, and what queues and their priorities are called on the bus."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any, Final
 
 from mistral_core.errors import Invalid
+
+DEFAULT_QUEUE: Final = "default"
+"""Queue of the actions that no target sends elsewhere."""
+
+_NO_TOKEN: Final = re.compile(r"[.*>/\\\s\0]")
 
 
 class Priority(StrEnum):
@@ -42,3 +48,8 @@ def consumer_of(place: str) -> str:
     """Return the name of the consumer that executors share for ``<queue>.<priority>``."""
     queue, _, priority = place.rpartition(".")
     return f"executors_{queue}" if priority == Priority.NORMAL else f"executors-{priority}_{queue}"
+
+
+def queue_token(target: str) -> str:
+    """Return what a queue is called in subjects and names, which have no blanks, dots or wildcards."""
+    return _NO_TOKEN.sub("_", target)

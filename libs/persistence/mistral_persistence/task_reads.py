@@ -60,6 +60,12 @@ SELECT body -> 'output' AS output FROM child_execution
  WHERE execution_id = $1::uuid AND task_id = $2::uuid AND accepted ORDER BY index, id
 """
 
+_AWAITED_TARGETS = """
+SELECT DISTINCT coalesce(body ->> 'target', '') FROM action_record
+ WHERE execution_id = $1::uuid AND task_id = $2::uuid AND state = 'RUNNING'
+   AND coalesce((body ->> 'synchronous')::boolean, true)
+"""
+
 
 async def one(source: Pool | Connection, task_id: str) -> Row | None:
     """Return a task with every column. The id must be a UUID."""
@@ -97,3 +103,8 @@ async def results(source: Pool | Connection, execution_id: str, task_id: str, *,
     """Return the JSON texts of the results that count for a task, in the order of its items."""
     sql = _CHILD_RESULTS if of_children else _ACTION_RESULTS
     return [row["output"] for row in await source.fetch(sql, execution_id, task_id)]
+
+
+async def awaited_targets(source: Pool | Connection, execution_id: str, task_id: str) -> list[str]:
+    """Return the targets of the actions that executors owe to a task; "" for an action without one."""
+    return [row[0] for row in await source.fetch(_AWAITED_TARGETS, execution_id, task_id)]

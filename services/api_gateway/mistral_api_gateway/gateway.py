@@ -78,7 +78,7 @@ def gateway(
         workflows=Workflows(store),
         executions=executions,
         waiting=waiting,
-        tasks=Tasks(store, engines),
+        tasks=Tasks(store, engines, presence),
         action_executions=ActionExecutions(store, engines, deletes=deletes_actions),
         workbooks=Workbooks(store),
         actions=Actions(store, executors, catalog),

@@ -3,7 +3,6 @@
 An envelope that is sent again, by us or by a successor, bears the same name; the bus drops the second.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -12,17 +11,15 @@ from msgspec import Struct
 from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
-from mistral_core.priority import Priority
+from mistral_core.priority import DEFAULT_QUEUE, Priority, queue_token
 from mistral_engine.batch import Batch, Change
 from mistral_persistence.records import to_json
 
-DEFAULT_QUEUE = "default"
 LARGEST_INPUT_BYTES = 24 * 1024
 """Inputs beyond this stay in Postgres, and the executor asks for them."""
 
 _USUAL_PLACE = f"{DEFAULT_QUEUE}.{Priority.NORMAL}"
 _PER_ENVELOPE = 32
-_NO_TOKEN = re.compile(r"[.*>/\\\s\0]")
 
 
 class Envelope(Struct, frozen=True):
@@ -99,8 +96,7 @@ def place_of(execution: Execution, run: RunAction) -> str:
     action = execution.tasks[run.task_id].actions[run.action_id]
     if not action.target and not action.priority:
         return _USUAL_PLACE
-    # A subject token has no blanks, dots or wildcards; executors name their consumers likewise.
-    queue = _NO_TOKEN.sub("_", action.target) if action.target else DEFAULT_QUEUE
+    queue = queue_token(action.target) if action.target else DEFAULT_QUEUE
     return f"{queue}.{action.priority or Priority.NORMAL}"
 
 

@@ -6,7 +6,6 @@ hand has its lease renewed; when all slots are taken, no more is pulled.
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +13,7 @@ from datetime import datetime
 from google.protobuf.message import DecodeError
 
 from mistral.internal.v1.envelope_pb2 import ActionTask, TaskEnvelope
-from mistral_core.priority import Priority, consumer_of
+from mistral_core.priority import Priority, consumer_of, queue_token
 from mistral_executor.attempts import Lease, Leases, key_of
 from mistral_executor.census import held_elsewhere
 from mistral_executor.results import Results
@@ -33,11 +32,6 @@ _TAKE = 16
 _SUSPICION_SECONDS = 30.0
 
 
-def token(queue: str) -> str:
-    """A queue's name as a part of a subject and of a consumer's name."""
-    return re.sub(r"[.*>/\\\s]", "_", queue)
-
-
 class Line:
     """Takes the envelopes of one priority of a queue until ``leave()``."""
 
@@ -53,8 +47,8 @@ class Line:
         self._consumer = PullConsumer(
             bus,
             STREAM,
-            consumer_of(f"{token(queue)}.{priority}"),
-            (f"mistral.tasks.{token(queue)}.{priority}",),
+            consumer_of(f"{queue_token(queue)}.{priority}"),
+            (f"mistral.tasks.{queue_token(queue)}.{priority}",),
             ack_wait_seconds=ACK_WAIT_SECONDS,
             max_ack_pending=_MOST_UNACKED,
             window=_WINDOW,

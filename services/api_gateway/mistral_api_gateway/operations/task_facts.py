@@ -1,6 +1,6 @@
 """What a task's row tells beside its columns: what led to it and how its policies stand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -45,8 +45,12 @@ def facts_of(row: Row) -> TaskFacts:
     return parsed(row["body"])
 
 
-def runtime_context(facts: TaskFacts) -> dict[str, Any]:
-    """Return the facts in the form that clients know; a start task has no ``triggered_by``."""
+def runtime_context(facts: TaskFacts, unserved: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the facts in the form that clients know; a start task has no ``triggered_by``.
+
+    Args:
+        unserved: Queues that the task waits for and that nobody serves.
+    """
     shown: dict[str, Any] = {}
     if facts.triggered_by:
         shown["triggered_by"] = [{"task_id": task_id, "event": event} for task_id, event in facts.triggered_by]
@@ -60,6 +64,8 @@ def runtime_context(facts: TaskFacts) -> dict[str, Any]:
         shown["with_items"] = {"count": facts.items.total, "capacity": _capacity(facts.items)}
         if facts.items.concurrency is not None:
             shown["concurrency"] = facts.items.concurrency
+    if unserved:
+        shown["waits_for_executors_of"] = list(unserved)
     if facts.superseded_by is not None:
         shown["superseded_by"] = facts.superseded_by
     if facts.suspended is not None:

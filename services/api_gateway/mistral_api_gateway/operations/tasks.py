@@ -1,5 +1,6 @@
 """Tasks: read from Postgres; rerun, replayed, suspended and resumed through the engine."""
 
+from mistral_api_gateway.live.presence import Presence
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.json_text import checked_object
@@ -8,6 +9,7 @@ from mistral_api_gateway.operations.task_facts import TaskFacts, facts_of
 from mistral_core.errors import IllegalState, InvalidInput, NotFound
 from mistral_core.machine.execution import TaskType
 from mistral_core.machine.state import State
+from mistral_core.priority import DEFAULT_QUEUE, queue_token
 from mistral_persistence import task_reads
 from mistral_persistence.listing import Page
 from mistral_persistence.literals import as_uuid
@@ -16,9 +18,10 @@ from mistral_persistence.literals import as_uuid
 class Tasks:
     """What can be done with tasks."""
 
-    def __init__(self, store: Store, engines: Engines) -> None:
+    def __init__(self, store: Store, engines: Engines, presence: Presence) -> None:
         self._store = store
         self._engines = engines
+        self._presence = presence
 
     async def get(self, caller: Caller, task_id: str) -> task_reads.Row:
         """Return a task with every column. Raises NotFound if none visible has that id."""
@@ -41,6 +44,15 @@ class Tasks:
         if facts_of(row).items is not None:
             return f"[{', '.join(texts)}]"
         return texts[-1] if texts else ("null" if of_children else "[]")
+
+    async def unserved(self, row: task_reads.Row) -> list[str]:
+        """Return the queues that a running task waits for and that no executor serves at the moment."""
+        served = self._presence.served()
+        if row["state"] != State.RUNNING or row["type"] != TaskType.ACTION or served is None:
+            return []
+        targets = await self._store.read(task_reads.awaited_targets, row["workflow_execution_id"], row["id"])
+        queues = {target or DEFAULT_QUEUE for target in targets}
+        return sorted(queue for queue in queues if queue_token(queue) not in served)
 
     async def page(self, caller: Caller, wanted: Page, *, execution_id: str | None = None) -> list[task_reads.Row]:
         """Return a page of tasks, of one execution if that is said."""

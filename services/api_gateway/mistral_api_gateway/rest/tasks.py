@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import ANYONE
-from mistral_api_gateway.operations.task_facts import facts_of
+from mistral_api_gateway.operations.json_text import text_of
+from mistral_api_gateway.operations.task_facts import facts_of, runtime_context
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.action_resource import RESOURCE as ACTIONS
 from mistral_api_gateway.rest.action_resource import answer_of
@@ -130,6 +131,8 @@ class TaskEndpoints:
         shown = RESOURCE.written(row, fields)
         if "result" in shown:
             shown["result"] = await self._tasks.result(row)
+        if "runtime_context" in shown and (unserved := await self._tasks.unserved(row)):
+            shown["runtime_context"] = text_of(runtime_context(facts_of(row), unserved))
         return json_answer(shown)
 
 

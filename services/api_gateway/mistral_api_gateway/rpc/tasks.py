@@ -1,5 +1,6 @@
 """TaskService of ``mistral.v1``."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc.aio
@@ -28,7 +29,8 @@ class TaskServicer(service_grpc.TaskServiceServicer):
 
     async def GetTask(self, request: service.GetTaskRequest, context: _Context) -> service.GetTaskResponse:
         row = await self._tasks.get(ANYONE, request.id)
-        return service.GetTaskResponse(task=_message(row, await self._tasks.result(row)))
+        task = _message(row, await self._tasks.result(row), await self._tasks.unserved(row))
+        return service.GetTaskResponse(task=task)
 
     async def ListTasks(self, request: service.ListTasksRequest, context: _Context) -> service.ListTasksResponse:
         filters = [
@@ -61,7 +63,7 @@ class TaskServicer(service_grpc.TaskServiceServicer):
         return service.ResumeTaskResponse(task=_message(row, await self._tasks.result(row)))
 
 
-def _message(row: Row, result: str = "") -> messages.Task:
+def _message(row: Row, result: str = "", unserved: Sequence[str] = ()) -> messages.Task:
     return messages.Task(
         id=row["id"],
         name=row["name"],
@@ -72,7 +74,7 @@ def _message(row: Row, result: str = "") -> messages.Task:
         state_info=row["state_info"],
         published=row["published"],
         result=result,
-        runtime_context=text_of(runtime_context(facts_of(row))),
+        runtime_context=text_of(runtime_context(facts_of(row), unserved)),
         processed=row["processed"],
         tags=row["tags"],
         created_at=timestamp(row["created_at"]),

@@ -93,8 +93,10 @@ def _winner(path: Path, left: Any, left_versions: Map[Path, int], right: Any, ri
     return left if _version(left_versions, path, left) > _version(right_versions, path, right) else right
 
 
-def _version(versions: Map[Path, int], path: Path, value: Any) -> int:
-    return max((versions.get(leaf, 0) for leaf in _leaves(path, value)), default=0)
+def _version(versions: Map[Path, int], path: Path, value: Any) -> tuple[int, int]:
+    """Return how often a value was published as a leaf; then, for where one side has a mapping, how often in all."""
+    own = versions.get(path, 0)
+    return own, own + max((versions.get(leaf, 0) for leaf in _leaves(path, value) if leaf != path), default=0)
 
 
 def _merged_versions(left: Map[Path, int], right: Map[Path, int]) -> Map[Path, int]:

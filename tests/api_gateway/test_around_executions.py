@@ -83,3 +83,20 @@ async def test_an_id_that_is_known_gives_its_execution_whatever_else_is_sent(res
     based = {"source_execution_id": wanted, "input": {"a": {"c": 3}}}
     shown = (await rest.post("/v2/executions", json=based)).json()
     assert json.loads(shown["input"]) == {"a": {"b": 1, "c": 3}}
+
+
+async def test_every_execution_has_a_namespace_and_an_environment_among_its_params(rest, name):
+    text = (
+        f"version: '2.0'\n{name}: {{tasks: {{t: {{workflow: {name}_sub}}}}}}\n"
+        f"{name}_sub: {{tasks: {{t: {{action: std.noop}}}}, output: {{k: <% env().k %>}}}}"
+    )
+    assert (await rest.post("/v2/workflows", content=text)).status_code == 201
+    begun = (await rest.post("/v2/executions", json={"workflow_name": name, "params": {"env": {"k": 1}}})).json()
+    await until(rest, f"/v2/executions/{begun['id']}", "SUCCESS")
+
+    (child,) = (await rest.get(f"/v2/executions?root_execution_id={begun['id']}&include_output=true")).json()[
+        "executions"
+    ]
+
+    assert json.loads(child["params"]) == {"env": {}, "namespace": ""}
+    assert child["output"] == '{"k": 1}'

@@ -95,7 +95,8 @@ def _execution(start: Start, values: Mapping[str, Any], params: Mapping[str, Any
 
 def _settle_environment(draft: Draft, start: Start) -> None:
     if start.root_env is not None:
-        draft.amend(env=start.root_env)
+        # Readers find the key in every execution; what counts is the environment of the root.
+        draft.amend(env=start.root_env, params={"env": {}, **draft.execution.params})
         return
     params = draft.execution.params
     env = params.get("env")

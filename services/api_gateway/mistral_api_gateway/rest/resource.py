@@ -23,6 +23,11 @@ def as_time(value: datetime | None) -> str | None:
     return None if value is None else str(value)[:_SECONDS]
 
 
+def spaced(text: str | None) -> str | None:
+    """Return a JSON text on one line with a blank after each comma and colon, as clients compare it."""
+    return None if text is None else msgspec.json.format(text, indent=0)
+
+
 def or_empty(value: str | None) -> str:
     """Return a JSON text; an empty object for none."""
     return "{}" if value is None else value
@@ -45,6 +50,14 @@ class Field:
     heavy: bool = False
     alone: bool = False
     json: bool = False
+
+    @property
+    def writer(self) -> Callable[[Any], Any] | None:
+        """What makes the shown value of the column's."""
+        write = self.write
+        if not self.json:
+            return write
+        return spaced if write is None else lambda value: spaced(write(value))
 
 
 class Resource:
@@ -89,7 +102,7 @@ class Resource:
         """Return a row as it is shown."""
         writers = self._writers.get(fields)
         if writers is None:
-            writers = [(name, self.fields[name].column, self.fields[name].write) for name in fields]
+            writers = [(name, self.fields[name].column, self.fields[name].writer) for name in fields]
             if len(self._writers) < 100:
                 self._writers[fields] = writers
         shown: dict[str, Any] = {}

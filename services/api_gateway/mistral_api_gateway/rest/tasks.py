@@ -14,7 +14,7 @@ from mistral_api_gateway.rest.action_resource import RESOURCE as ACTIONS
 from mistral_api_gateway.rest.action_resource import answer_of
 from mistral_api_gateway.rest.execution_resource import RESOURCE as EXECUTIONS
 from mistral_api_gateway.rest.operation import Operation
-from mistral_api_gateway.rest.resource import Row, json_answer
+from mistral_api_gateway.rest.resource import Row, json_answer, spaced
 from mistral_api_gateway.rest.task_resource import RESOURCE, TASK_BODY, TaskBody
 from mistral_core.errors import InvalidInput, NotFound
 
@@ -130,7 +130,7 @@ class TaskEndpoints:
     async def _answer(self, row: Row, fields: tuple[str, ...]) -> Response:
         shown = RESOURCE.written(row, fields)
         if "result" in shown:
-            shown["result"] = await self._tasks.result(row)
+            shown["result"] = spaced(await self._tasks.result(row))
         if "runtime_context" in shown and (unserved := await self._tasks.unserved(row)):
             shown["runtime_context"] = text_of(runtime_context(facts_of(row), unserved))
         return json_answer(shown)

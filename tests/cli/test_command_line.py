@@ -14,6 +14,10 @@ from mistral_cli.app import app
     [
         (),
         ("run",),
+        ("test",),
+        ("lint",),
+        ("graph",),
+        ("schema",),
         ("up",),
         ("down",),
         ("status",),

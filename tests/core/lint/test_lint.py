@@ -23,8 +23,8 @@ def of_tasks(tasks: str, head: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.name)
-def test_nothing_is_found_in_the_examples(path):
-    assert check(path.read_text(encoding="utf-8")) == []
+def test_the_examples_have_no_more_than_hints(path):
+    assert [each for each in check(path.read_text(encoding="utf-8")) if each.level is not Level.HINT] == []
 
 
 def test_an_invalid_document_is_an_error_with_its_place():

@@ -2,17 +2,18 @@
 
 The dialect is narrow on purpose. Mapping keys are text as written, ``&``, ``*`` and ``@`` may begin plain text (there
 are no anchors), tags are refused, and size, depth and number of nodes are bounded, so that a small text cannot
-unfold into a large one. JSON is accepted as the YAML it is. What the values mean is none of its business.
+unfold into a large one. JSON is accepted as the YAML it almost is. What the values mean is none of its business.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import yaml
 
 from mistral_core.errors import InvalidDefinition
+from mistral_core.language.json_text import as_yaml, plain_json
 from mistral_core.language.scalars import plain_value
 
 Key: TypeAlias = str | int
@@ -58,7 +59,6 @@ class Loaded:
 # indicator, and is taken away again from the values.
 _SHIELD: Final = "\ue000"
 _SHIELDED: Final = re.compile(r"(^|[\s\[{,:])([&*@])", re.MULTILINE)
-_SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -75,9 +75,10 @@ def load(text: str, limits: TextLimits = _LIMITS, *, trusted: bool = False) -> L
     """
     if len(text) > limits.characters:
         raise _refused(f"the text has {len(text)} characters, at most {limits.characters} are allowed", (1, 1))
-    builder = _Builder(limits)
+    from_json = as_yaml(text)
+    builder = _Builder(limits, plain_value if from_json is None else plain_json)
     try:
-        for event in _events(text):
+        for event in _events(text if from_json is None else from_json):
             builder.take(event)
     except yaml.YAMLError as error:
         raise _refused(_reason(error, text), _place(error, text)) from None
@@ -95,15 +96,7 @@ def dump(value: Any) -> str:
 def _events(text: str) -> Iterator[yaml.Event]:
     if _SHIELD in text:
         raise _refused("the text has the private character U+E000", (text.count("\n", 0, text.index(_SHIELD)) + 1, 1))
-    if text.startswith("{"):
-        text = _SURROGATES.sub(_joined, text)
     return yaml.parse(_SHIELDED.sub(rf"\1{_SHIELD}\2", text), Loader=_LOADER)
-
-
-def _joined(pair: re.Match[str]) -> str:
-    """Write a character that JSON wrote as two, which YAML does not know."""
-    character = bytes.fromhex(pair[2] + pair[3]).decode("utf-16-be")
-    return f"{pair[1]}{character}"
 
 
 def _refused(reason: str, position: Position) -> InvalidDefinition:
@@ -126,7 +119,7 @@ def _place(error: yaml.YAMLError, text: str) -> Position:
     # What is not closed is noticed at the end of the text, and to be mended where it begins.
     mark = begun if begun and "end of stream" in str(error) else found or begun
     if mark is not None:
-        return mark.line + 1, mark.column + 1
+        return min(mark.line, text.count("\n")) + 1, mark.column + 1
     index = max(getattr(error, "position", 0) or 0, 0)
     return text.count("\n", 0, index) + 1, 1
 
@@ -143,8 +136,9 @@ class _Frame:
 class _Builder:
     """Makes values out of parser events, without recursion, so that depth cannot hurt."""
 
-    def __init__(self, limits: TextLimits) -> None:
+    def __init__(self, limits: TextLimits, plain: Callable[[str], Any]) -> None:
         self._limits = limits
+        self._value_of = plain
         self._frames: list[_Frame] = []
         self._nodes = 0
         self._documents = 0
@@ -183,7 +177,7 @@ class _Builder:
 
     def _plain(self, text: str, event: yaml.ScalarEvent) -> Any:
         try:
-            return plain_value(text)
+            return self._value_of(text)
         except ValueError as error:
             raise _refused(str(error), _position(event)) from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from mistral.internal.v1 import envelope_pb2 as pb2
 from mistral_executor.actions.registry import Registry, described, installed
@@ -40,6 +41,11 @@ def _beside(name: str) -> Any:
 _site_server = _beside("site_server")
 _ssh_server = _beside("ssh_server")
 _rabbit_server = _beside("rabbit_server")
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that executors run on: not everything the standard one can do is in it."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

@@ -46,5 +46,6 @@ async def _sent(address: str, port: int, data: bytes) -> None:
         address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
     )
     with socket.socket(family, kind, protocol) as sender:
+        # At once: a datagram is copied or refused, there is nothing to wait for.
         sender.setblocking(False)
-        await loop.sock_sendto(sender, data, target)
+        sender.sendto(data, target)

@@ -36,7 +36,7 @@ looking:
       action: std.noop
       publish:
         names: <% tasks($.other, true).select($.name).orderBy($) %>
-        states: <% executions(id => $.other).select($.name) %>
+        states: <% executions(id => $.other).select([$.name, $.state, $.output]) %>
 """
 FAMILY = """
 version: '2.0'
@@ -124,9 +124,9 @@ async def test_expressions_look_at_other_executions_and_their_families(world: An
     await world.define(PARENT)
     engine = await world.engine()
     other = await engine.start("parent")
-    await world.ended(other.id)
+    _, given = await world.ended(other.id)
 
-    for wanted, expected in ((other.id, ["parent"]), ("01234567-89ab-4cde-8f01-23456789abcd", [])):
+    for wanted, expected in ((other.id, [["parent", "SUCCESS", given]]), ("01234567-89ab-4cde-8f01-23456789abcd", [])):
         begun = await engine.start("looking", {"other": wanted})
         names = ["handle", "many", "t", "t", "t", "unknown"] if expected else []
         state, output = await world.ended(begun.id)

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from mistral_core.machine.document import execution_document, task_document
+from mistral_core.machine.document import listed_execution, task_document
 from mistral_core.machine.execution import Execution, TaskExecution, TaskType
 from mistral_core.machine.surroundings import ExecutionsQuery, Query, TasksQuery
 from mistral_engine.definitions import Definitions
@@ -29,7 +29,7 @@ class Facts:
             match query:
                 case ExecutionsQuery():
                     ids = await executions_of(self._pool, query.project, dict(query.filters))
-                    return [execution_document(e) for e in await self._load(ids)]
+                    return [listed_execution(e) for e in await self._load(ids)]
                 case TasksQuery():
                     return await self._tasks(query)
         except asyncpg.DataError:

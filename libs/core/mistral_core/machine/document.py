@@ -71,3 +71,20 @@ def execution_document(execution: Execution) -> dict[str, Any]:
         "updated_at": stamp(execution.updated_at),
         "root_execution_id": execution.root_id,
     }
+
+
+def listed_execution(execution: Execution) -> dict[str, Any]:
+    """Return what ``executions()`` gives for one execution: the same, and how it stands."""
+    return {
+        **execution_document(execution),
+        "workflow_name": execution.workflow_name,
+        "workflow_namespace": execution.workflow_namespace,
+        "workflow_id": execution.workflow_id,
+        "description": execution.description,
+        "tags": list(execution.tags),
+        "state": execution.state.value,
+        "state_info": execution.state_info,
+        "output": execution.output,
+        "project_id": execution.project,
+        "task_execution_id": None if execution.parent is None else execution.parent.task_id,
+    }

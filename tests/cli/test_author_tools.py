@@ -1,6 +1,7 @@
 """The tools for authors, run as a person runs them: they need no server, and say in one line what is wrong."""
 
 import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -44,6 +45,23 @@ def test_the_examples_pass_their_tests(run_mistralctl):
     assert ended.code == 0, ended.out + ended.err
     assert "✔ all branches meet  2 s" in ended.out
     assert ended.out.rstrip().endswith("0 failed")
+
+
+def test_the_example_of_the_manual_passes(mistralctl, tmp_path):
+    manual = (EXAMPLES.parent / "docs" / "testing_workflows.md").read_text()
+    workflow, cases, *_ = re.findall(r"```yaml\n(.*?)```", manual, re.DOTALL)
+    (tmp_path / "trip.yaml").write_text(workflow)
+    (tmp_path / "trip.test.yaml").write_text(cases)
+
+    assert mistralctl("test", ".").out.endswith("2 passed, 0 failed\n")
+    assert mistralctl("lint", ".").code == 0
+
+
+def test_the_manual_explains_every_rule(mistralctl):
+    manual = (EXAMPLES.parent / "docs" / "tools.md").read_text()
+
+    for code, rule in json.loads(mistralctl("lint", "--rules", "--format", "json").out).items():
+        assert f"| `{code}` | {rule['level']} | {rule['about']} {rule['why']} |" in manual
 
 
 def test_a_folder_of_tests_passes(mistralctl, folder):

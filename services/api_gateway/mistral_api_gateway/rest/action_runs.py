@@ -67,7 +67,7 @@ class ActionRunEndpoints:
                 handler=self.run,
                 summary="Run an action on its own",
                 tag="actions",
-                takes="ActionExecution",
+                takes="ActionRun",
                 gives="ActionExecution",
                 status=201,
             )

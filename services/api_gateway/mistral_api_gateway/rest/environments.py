@@ -50,7 +50,7 @@ class EnvironmentEndpoints:
     def operations(self) -> list[Operation]:
         """The endpoints, with their documentation."""
         lists = query.paging_arguments(RESOURCE)
-        body = {"takes": "Environment", "gives": "Environment"}
+        body = {"takes": "EnvironmentChange", "gives": "Environment"}
 
         def make(method: str, tail: str, handler: Any, summary: str, **more: Any) -> Operation:
             path = f"/v2/environments{tail}"

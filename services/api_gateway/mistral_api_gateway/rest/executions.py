@@ -39,10 +39,10 @@ class ExecutionEndpoints:
             return Operation(method=method, path=path, handler=handler, summary=summary, tag="executions", **more)
 
         return [
-            make("POST", "", self.create, "Start a workflow", takes="Execution", gives="Execution", status=201),
+            make("POST", "", self.create, "Start a workflow", takes="ExecutionStart", gives="Execution", status=201),
             make("GET", "", self.page, "List executions", query=lists, gives="executions"),
             make("GET", "/{id}", self.get, "Get an execution", query=("fields",), gives="Execution"),
-            make("PUT", "/{id}", self.update, "Change an execution", takes="Execution", gives="Execution"),
+            make("PUT", "/{id}", self.update, "Change an execution", takes="ExecutionChange", gives="Execution"),
             make("DELETE", "/{id}", self.delete, "Delete an execution", query=("force",), status=204),
             make("GET", "/{id}/tasks", self.tasks, "List tasks of an execution", query=tasks, gives="tasks"),
             make("GET", "/{id}/executions", self.tree, "List it and those below", query=_TREE, gives="executions"),

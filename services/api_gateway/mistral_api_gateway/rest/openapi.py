@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -10,52 +10,7 @@ from fastapi.routing import APIRoute
 from mistral_api_gateway.rest.faults import JSON, Shape
 from mistral_api_gateway.rest.operation import Operation
 from mistral_api_gateway.rest.resource import Resource
-
-_TEXT: Final = {"type": "string"}
-_FLAG: Final = {"type": "boolean"}
-_SCHEMAS: Final[dict[str, Any]] = {
-    "Fault": {
-        "type": "object",
-        "properties": {"faultcode": _TEXT, "faultstring": _TEXT, "debuginfo": {"type": ["string", "null"]}},
-        "required": ["faultstring"],
-    },
-    "TextFault": {"type": "object", "properties": {"faultstring": _TEXT}, "required": ["faultstring"]},
-    "Validity": {"type": "object", "properties": {"valid": _FLAG, "error": _TEXT}, "required": ["valid"]},
-    "Versions": {"type": "object", "properties": {"versions": {"type": "array", "items": {"type": "object"}}}},
-    "Version": {"type": "object", "properties": {"uri": _TEXT}},
-    "Services": {
-        "type": "object",
-        "properties": {
-            "services": {"type": "array", "items": {"type": "object", "properties": {"name": _TEXT, "type": _TEXT}}}
-        },
-    },
-    "Info": {"type": "object"},
-    "Health": {
-        "type": "object",
-        "properties": {"healthy": _FLAG, "postgres": _TEXT, "bus": _TEXT, "engine": _TEXT},
-    },
-    "Report": {
-        "type": "object",
-        "properties": {"statistics": {"type": "object"}, "root_workflow_execution": {"type": "object"}},
-    },
-    "TaskChange": {
-        "type": "object",
-        "properties": {
-            "state": {"enum": ["RUNNING", "SKIPPED"]},
-            "reset": _FLAG,
-            "env": {"type": ["object", "string"]},
-        },
-        "required": ["state"],
-    },
-    "ActionChange": {
-        "type": "object",
-        "properties": {
-            "state": {"enum": ["SUCCESS", "ERROR", "CANCELLED", "PAUSED", "RUNNING"]},
-            "output": {"type": ["object", "string"]},
-        },
-        "required": ["state"],
-    },
-}
+from mistral_api_gateway.rest.schemas import SCHEMAS, TEXT
 
 
 async def _nothing() -> None:
@@ -76,7 +31,7 @@ def document(operations: Sequence[Operation], resources: Mapping[str, Resource])
         description="Workflow as a Service. Fields of JSON travel as strings that hold JSON.",
         routes=routes,
     )
-    schemas = {**_SCHEMAS, **{name: resource.schema for name, resource in resources.items()}}
+    schemas = {**SCHEMAS, **{name: resource.schema for name, resource in resources.items()}}
     whole.setdefault("components", {})["schemas"] = schemas
     return whole
 
@@ -105,11 +60,11 @@ def _extra(operation: Operation) -> dict[str, Any]:
     places += [(name, "query") for name in operation.query]
     extra: dict[str, Any] = {
         "parameters": [
-            {"name": name, "in": place, "required": place == "path", "schema": _TEXT} for name, place in places
+            {"name": name, "in": place, "required": place == "path", "schema": TEXT} for name, place in places
         ]
     }
     if operation.takes:
-        kind, schema = ("text/plain", _TEXT) if operation.takes == "text" else (JSON, _reference(operation.takes))
+        kind, schema = ("text/plain", TEXT) if operation.takes == "text" else (JSON, _reference(operation.takes))
         extra["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
     return extra
 
@@ -118,11 +73,11 @@ def _answer(operation: Operation, plurals: Mapping[str, str]) -> dict[str, Any]:
     if not operation.gives:
         return {"description": "Done"}
     if operation.gives == "events":
-        return _content("Events", "text/event-stream", _TEXT)
+        return _content("Events", "text/event-stream", TEXT)
     if operation.gives not in plurals:
         return _content("Done", JSON, _reference(operation.gives))
     things = {"type": "array", "items": _reference(plurals[operation.gives])}
-    page = {"type": "object", "properties": {operation.gives: things, "next": _TEXT}}
+    page = {"type": "object", "properties": {operation.gives: things, "next": TEXT}}
     return _content("A page; `next` is the address of the next one", JSON, page)
 
 

@@ -1,0 +1,133 @@
+"""Schemas of the OpenAPI document that are not made of a resource: what requests hold, and small answers.
+
+What holds JSON may be sent as a value or as a string; answers always have the string.
+"""
+
+from typing import Any, Final
+
+TEXT: Final[dict[str, Any]] = {"type": "string"}
+_FLAG: Final[dict[str, Any]] = {"type": "boolean"}
+_UUID: Final[dict[str, Any]] = {"type": "string", "format": "uuid"}
+_OBJECT: Final[dict[str, Any]] = {"type": ["object", "string"]}
+_COUNT: Final[dict[str, Any]] = {"type": "integer"}
+_LIST: Final[dict[str, Any]] = {"type": "array", "items": {"type": "object"}}
+_SCOPE: Final[dict[str, Any]] = {"enum": ["private", "public"]}
+_STATES: Final = ["RUNNING", "PAUSED", "SUCCESS", "ERROR", "CANCELLED"]
+_COUNTS: Final = ("total", "running", "success", "error", "idle", "paused")
+
+SCHEMAS: Final[dict[str, Any]] = {
+    "Fault": {
+        "type": "object",
+        "properties": {"faultcode": TEXT, "faultstring": TEXT, "debuginfo": {"type": ["string", "null"]}},
+        "required": ["faultstring"],
+    },
+    "TextFault": {"type": "object", "properties": {"faultstring": TEXT}, "required": ["faultstring"]},
+    "Validity": {"type": "object", "properties": {"valid": _FLAG, "error": TEXT}, "required": ["valid"]},
+    "Versions": {"type": "object", "properties": {"versions": {"type": "array", "items": {"type": "object"}}}},
+    "Version": {"type": "object", "properties": {"uri": TEXT}},
+    "Services": {
+        "type": "object",
+        "properties": {
+            "services": {"type": "array", "items": {"type": "object", "properties": {"name": TEXT, "type": TEXT}}}
+        },
+    },
+    "Info": {"type": "object"},
+    "Health": {
+        "type": "object",
+        "properties": {"healthy": _FLAG, "postgres": TEXT, "bus": TEXT, "engine": TEXT},
+    },
+    "Report": {
+        "type": "object",
+        "properties": {
+            "statistics": {
+                "type": "object",
+                "properties": {
+                    **{f"{kind}_tasks_count": _COUNT for kind in _COUNTS},
+                    "estimated_time": {**_COUNT, "description": "Seconds left; 0 when it does not run, -1 if unknown"},
+                },
+            },
+            "root_workflow_execution": {"$ref": "#/components/schemas/ReportedExecution"},
+        },
+    },
+    "ReportedExecution": {
+        "type": "object",
+        "properties": {
+            **dict.fromkeys(("id", "name", "state", "created_at", "updated_at"), TEXT),
+            "state_info": {"type": ["string", "null"]},
+            "task_executions": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        **dict.fromkeys(("id", "name", "state", "created_at", "updated_at"), TEXT),
+                        "state_info": {"type": ["string", "null"]},
+                        "retry_count": _COUNT,
+                        "action_executions": _LIST,
+                        "workflow_executions": {
+                            "type": "array",
+                            "items": {"$ref": "#/components/schemas/ReportedExecution"},
+                        },
+                    },
+                },
+            },
+        },
+    },
+    "ExecutionStart": {
+        "type": "object",
+        "description": "Of workflow_id, workflow_name and source_execution_id one is needed.",
+        "properties": {
+            "id": {**_UUID, "description": "Makes a repeat give the first execution"},
+            "workflow_id": {**TEXT, "description": "Id or name"},
+            "workflow_name": TEXT,
+            "workflow_namespace": TEXT,
+            "source_execution_id": _UUID,
+            "description": TEXT,
+            "input": _OBJECT,
+            "params": {**_OBJECT, "description": "Such as env, task_name, notify, evaluate_env, namespace"},
+        },
+    },
+    "ExecutionChange": {
+        "type": "object",
+        "description": "A state, a description, or params.env; the last also with the state RUNNING.",
+        "properties": {
+            "state": {"enum": _STATES},
+            "state_info": {**TEXT, "description": "Why it is stopped"},
+            "description": TEXT,
+            "params": {**_OBJECT, "description": "Only env is looked at"},
+        },
+    },
+    "EnvironmentChange": {
+        "type": "object",
+        "properties": {"name": TEXT, "description": TEXT, "variables": _OBJECT, "scope": _SCOPE},
+        "required": ["name"],
+    },
+    "ActionRun": {
+        "type": "object",
+        "properties": {
+            "name": TEXT,
+            "input": _OBJECT,
+            "description": TEXT,
+            "workflow_namespace": TEXT,
+            "params": {**_OBJECT, "description": "run_sync, save_result, target, timeout"},
+        },
+        "required": ["name"],
+    },
+    "TaskChange": {
+        "type": "object",
+        "properties": {
+            "state": {"enum": ["RUNNING", "SKIPPED", "PAUSED"]},
+            "replay": _FLAG,
+            "reset": _FLAG,
+            "env": _OBJECT,
+        },
+        "required": ["state"],
+    },
+    "ActionChange": {
+        "type": "object",
+        "properties": {
+            "state": {"enum": _STATES},
+            "output": _OBJECT,
+        },
+        "required": ["state"],
+    },
+}

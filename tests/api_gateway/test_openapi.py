@@ -1,0 +1,35 @@
+"""The OpenAPI document agrees with what requests may hold."""
+
+import pytest
+
+from mistral_api_gateway.rest.action_resource import ActionBody
+from mistral_api_gateway.rest.action_runs import RunBody
+from mistral_api_gateway.rest.environments import EnvironmentBody
+from mistral_api_gateway.rest.execution_resource import ExecutionBody
+from mistral_api_gateway.rest.schemas import SCHEMAS
+from mistral_api_gateway.rest.task_resource import TaskBody
+
+BODIES = {
+    "ExecutionStart": ExecutionBody,
+    "ExecutionChange": ExecutionBody,
+    "EnvironmentChange": EnvironmentBody,
+    "TaskChange": TaskBody,
+    "ActionChange": ActionBody,
+    "ActionRun": RunBody,
+}
+
+
+@pytest.mark.parametrize("schema", BODIES)
+def test_what_is_described_of_a_request_is_taken(schema):
+    assert set(SCHEMAS[schema]["properties"]) <= set(BODIES[schema].__struct_fields__)
+
+
+async def test_every_request_and_list_is_described(rest):
+    paths = (await rest.get("/openapi.json")).json()["paths"]
+
+    for path, methods in paths.items():
+        for method, told in methods.items():
+            if method in ("post", "put") and "members" not in path:
+                assert "requestBody" in told, (method, path)
+    arguments = {each["name"] for each in paths["/v2/executions"]["get"]["parameters"]}
+    assert {"limit", "marker", "sort_keys", "sort_dirs", "fields", "nulls", "include_output", "tags"} <= arguments

@@ -41,6 +41,7 @@ def _beside(name: str) -> Any:
 _site_server = _beside("site_server")
 _ssh_server = _beside("ssh_server")
 _rabbit_server = _beside("rabbit_server")
+_certificates = _beside("certificates")
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -59,6 +60,12 @@ async def site() -> AsyncIterator[Any]:
     """An HTTP server on loopback that remembers what it was asked."""
     async with _site_server.site() as it:
         yield it
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Any:
+    """A certificate for 127.0.0.1, with the key to it."""
+    return _certificates.certificate(tmp_path)
 
 
 @pytest.fixture(scope="session")

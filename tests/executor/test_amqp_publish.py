@@ -139,6 +139,40 @@ async def test_loopback_is_blocked_by_default(engine: Any, start: Any, channel: 
     assert (await got(channel, queue)).delivery.name == "Basic.GetEmpty"
 
 
+@pytest.fixture
+async def encrypted(rabbit: str, certificate: Any) -> AsyncIterator[str]:
+    """``host:port`` where the broker is reached over TLS, through what takes the TLS off."""
+    _, _, port = rabbit.partition(":")
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to, out = await asyncio.open_connection("127.0.0.1", int(port))
+        await asyncio.gather(_passed(reader, out), _passed(to, writer))
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=certificate.context())
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def _passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+@pytest.mark.usefixtures("executor")
+async def test_a_broker_may_be_reached_over_tls(
+    engine: Any, channel: Any, queue: str, given: dict[str, Any], encrypted: str, certificate: Any, monkeypatch: Any
+):
+    given["url"] = f"amqps://{encrypted}"
+    outcome, error = await engine.run("std.amqp_publish", given)
+    assert outcome == "ERROR"
+    assert "certificate" in error.lower()
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+    assert await engine.run("std.amqp_publish", given) == ("SUCCESS", None)
+    assert json.loads((await got(channel, queue)).body) == {"n": 1, "ü": None}
+
+
 @pytest.mark.usefixtures("executor")
 async def test_the_time_limit_holds_against_a_silent_server(engine: Any):
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -2,23 +2,17 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 PASSWORD = "correct horse"
 
@@ -196,38 +190,11 @@ async def test_a_password_is_never_sent_in_the_clear(engine: Any):
     assert (post.logins, post.envelopes) == ([], [])
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1 that vouches for itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "post")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    return certificate, private
-
-
 @pytest.fixture
-async def safe_post(tmp_path: Path) -> AsyncIterator[tuple[Post, Path]]:
+async def safe_post(certificate: Any) -> AsyncIterator[tuple[Post, Path]]:
     """A server that wants TLS and a login, and the certificate to trust."""
-    trusted, private = certificate(tmp_path)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(trusted, private)
-    async with serving(tls_context=context, require_starttls=True, auth_required=True) as post:
-        yield post, trusted
+    async with serving(tls_context=certificate.context(), require_starttls=True, auth_required=True) as post:
+        yield post, certificate.file
 
 
 async def test_a_password_logs_in_over_tls(engine: Any, process: Callable[..., Any], safe_post: tuple[Post, Path]):

@@ -2,13 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import nats as nats_library
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+
+from mistral_mesh.ports import free_port, is_free
 
 
 @pytest.fixture
@@ -122,6 +128,35 @@ async def test_loopback_is_blocked_by_default(engine: Any, start: Any, client: C
     assert "host '127.0.0.1' resolves to a blocked address (127.0.0.1)" in error
     await client.publish("guarded", b"mine")
     assert (await next_of(listening)).data == b"mine"
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path, certificate: Any) -> Iterator[str]:
+    """``host:port`` of a NATS that wants TLS."""
+    port, config = free_port(), tmp_path / "nats.conf"
+    config.write_text(
+        f"listen: 127.0.0.1:{port}\ntls {{ cert_file: '{certificate.file}', key_file: '{certificate.key}' }}"
+    )
+    server = subprocess.Popen([Path(sys.executable).with_name("nats-server"), "-c", config], stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 10
+        while is_free(port) and time.monotonic() < until:
+            time.sleep(0.02)
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.mark.usefixtures("executor")
+async def test_a_server_may_be_reached_over_tls(engine: Any, encrypted: str, certificate: Any, monkeypatch: Any):
+    given = {"url": f"tls://{encrypted}", "subject": "a"}
+    outcome, error = await engine.run("std.nats_publish", given)
+    assert outcome == "ERROR"
+    assert "certificate" in error.lower()
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+    assert await engine.run("std.nats_publish", given) == ("SUCCESS", None)
 
 
 @pytest.mark.usefixtures("executor")

@@ -101,7 +101,7 @@ class Engine(rpc.EngineServiceServicer):
             return await self._routing.forward(place.partition, context, lambda o, m: o.ReplayTask(request, metadata=m))
         event = ReplayRequested(at=now(), task_id=request.task_id, env=merged_env(request.env))
         execution = await self._calls.apply(lane, place.execution_id, event)
-        return tasks.ReplayTaskResponse(task_id=execution.tasks[request.task_id].superseded_by)
+        return tasks.ReplayTaskResponse(task_id=execution.tasks[request.task_id].superseded_by or "")
 
     async def SuspendTask(self, request: tasks.SuspendTaskRequest, context: Context) -> tasks.SuspendTaskResponse:
         place = await self._routing.place_of_task(request.task_id)

@@ -43,5 +43,6 @@ def run_failure(draft: Draft, task: TaskExecution, error: BaseException) -> str:
 
 def completion_failure(draft: Draft, task: TaskExecution, error: BaseException) -> str:
     """Return the text for a task whose completion could not be handled."""
-    where = f"wf={draft.execution.workflow_name}, task={task.name}"
+    spec = draft.plan_for(task).spec
+    where = f"wf={draft.execution.workflow_name}, task={task.name}, action={spec.workflow or spec.action}"
     return f"Failed to handle action completion [error={first_line(error)}, {where}]"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mistral_core.lint import RULES, Level, check
-from mistral_core.lint.standard import STANDARD
+from mistral_core.standard import STANDARD
+from mistral_executor.actions.signature import signature_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -301,7 +302,11 @@ def test_every_rule_says_what_and_why():
     assert all(rule.about.endswith(".") and rule.why.endswith(".") for rule in RULES.values())
 
 
-def test_every_standard_action_is_known():
-    built_in = {each.name for each in entry_points(group="mistral_mesh.actions") if each.name.startswith("std.")}
+@pytest.mark.parametrize(
+    "action", [each for each in entry_points(group="mistral_mesh.actions") if each.name.startswith("std.")]
+)
+def test_every_standard_action_is_known_with_its_parameters(action):
+    declared, known = signature_of(action.load()), STANDARD[action.name]
 
-    assert built_in <= STANDARD.keys()
+    assert set(known.required) == set(declared.required)
+    assert {*known.required, *known.optional} == declared.names

@@ -9,8 +9,8 @@ from mistral_core.expressions import is_expression
 from mistral_core.language.model import REQUIRED, Parameter, Task
 from mistral_core.language.node import Node, guess
 from mistral_core.lint.rules import Finding, found
-from mistral_core.lint.standard import STANDARD
 from mistral_core.lint.texts import Subject
+from mistral_core.standard import STANDARD
 
 # Start parameters that a parent may give its child on purpose.
 _PARAMS: Final = frozenset({"env", "task_name", "notify", "evaluate_env", "description", "read_only", "namespace"})
@@ -57,16 +57,13 @@ def _action(subject: Subject, task: Task, node: Node) -> Iterator[Finding]:
         if name.startswith(_STANDARD_PREFIX):
             yield found("unknown-action", place, f"there is no action '{name}'{guess(name, STANDARD)}")
         return
-    if not isinstance(task.input, Mapping) or subject.document.variables:
+    if not isinstance(task.input, Mapping):
         return
-    given = set(task.input)
-    for missing in sorted(signature.required - given):
-        # The environment may give defaults, which is rare enough to ask for a comment.
+    for missing in signature.missing(task.input):
         yield found("action-input", place, f"'{name}' needs the input '{missing}'")
-    if signature.optional is not None:
-        known = signature.required | signature.optional
-        for extra in sorted(given - known):
-            yield found("action-input", place, f"'{name}' has no input '{extra}'{guess(extra, known)}")
+    for extra in signature.unexpected(task.input):
+        known = (*signature.required, *signature.optional)
+        yield found("action-input", place, f"'{name}' has no input '{extra}'{guess(extra, known)}")
 
 
 def _workflow(subject: Subject, task: Task, node: Node) -> Iterator[Finding]:

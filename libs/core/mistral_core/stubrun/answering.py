@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
+from mistral_core.machine.texts import invalid_input
+from mistral_core.standard import STANDARD
 from mistral_core.stubrun.matching import matches, named
 from mistral_core.stubrun.model import Answer, Ending, Stub
 from mistral_core.stubrun.spans import seconds
@@ -50,7 +52,12 @@ class Answerer:
         return frozenset(stub.action for stub in self._stubs if stub.action)
 
     def answer(self, call: Call) -> Answer | None:
-        """Return the answer to a call, or None if there is none."""
+        """Return the answer to a call, or None if there is none.
+
+        What a standard action would not take is refused, as on the mesh, whether a stub would have answered or not.
+        """
+        if not call.workflow and (refusal := _refusal(call.names[-1], call.input)):
+            return Answer(ending=Ending.REFUSED, value=refusal)
         for position, stub in enumerate(self._stubs):
             if _fits(stub, call):
                 used = self._used[position]
@@ -79,6 +86,14 @@ def _fits(stub: Stub, call: Call) -> bool:
         and stub.attempt in (None, call.attempt)
         and matches(stub.input, call.input)
     )
+
+
+def _refusal(name: str, given: Mapping[str, Any]) -> str | None:
+    signature = STANDARD.get(name)
+    if signature is None:
+        return None
+    missing, unexpected = signature.missing(given), signature.unexpected(given)
+    return invalid_input(name, name, missing, unexpected) if missing or unexpected else None
 
 
 def _builtin(name: str, given: Mapping[str, Any]) -> Answer | None:

@@ -24,6 +24,8 @@ class Ending(StrEnum):
     CANCELLED = "cancelled"
     LOST = "lost"
     NEVER = "never"
+    REFUSED = "refused"
+    """Not for authors: the input does not fit a standard action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from mistral_core.stubrun.keys import ANSWER, REQUEST, STUB
 from mistral_core.stubrun.model import Answer, Ending, Request, Stub, Wish
 
 _SELECTORS: Final = ("task", "action", "workflow")
-_ENDINGS: Final = tuple(Ending)
+_ENDINGS: Final = tuple(ending for ending in Ending if ending.value in ANSWER)
 _NEEDS_TASK: Final = (Wish.RERUN, Wish.SKIP)
 
 

@@ -21,6 +21,7 @@ _WORDS: Final = {
     Ending.CANCELLED: "is cancelled",
     Ending.LOST: "loses its executor",
     Ending.NEVER: "is not answered",
+    Ending.REFUSED: "is refused:",
 }
 
 
@@ -83,7 +84,7 @@ class Record:
 
     def answered(self, at: int, call: Call, answer: Answer, value: Any) -> None:
         """Take down a call together with what will come of it."""
-        told = answer.ending in (Ending.RESULT, Ending.ERROR)
+        told = answer.ending in (Ending.RESULT, Ending.ERROR, Ending.REFUSED)
         self.note(
             *(at, Happening.CALL, call.task_path, call.names[0]),
             note=_WORDS[answer.ending],

@@ -37,6 +37,7 @@ _OUTCOMES: Final = {
     Ending.RESULT: Outcome.SUCCESS,
     Ending.ERROR: Outcome.ERROR,
     Ending.CANCELLED: Outcome.CANCELLED,
+    Ending.REFUSED: Outcome.REFUSED,
 }
 _STATES: Final = {Ending.RESULT: State.SUCCESS, Ending.ERROR: State.ERROR, Ending.CANCELLED: State.CANCELLED}
 

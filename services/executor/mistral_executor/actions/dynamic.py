@@ -1,4 +1,4 @@
-"""Dynamic actions: classes of uploaded code, each run in a child of its own that is thrown away after it.
+"""Dynamic actions: classes of uploaded code, each run in a process of its own that is thrown away after it.
 
 The engine is asked for the code before every run, and sends it when it is not the code that is known here.
 """
@@ -31,6 +31,8 @@ LABEL = "dynamic"
 _PROGRAM = "mistral_executor.sandbox.python_program"
 _ANYTHING = Signature("**", (), None, None, frozenset())
 _KEPT = 64
+# Each use is a process of its own; what makes them is replaced now and then.
+_USES = 1_000
 _ASK_AGAIN_SECONDS = 0.5
 _AROUND_KB = 64
 _MOST_ANSWER_KB = 64 * 1024
@@ -151,7 +153,7 @@ def dynamic_workers(settings: DynamicSettings, *, answer_kb: int) -> Workers:
         network=settings.network,
     )
     most_kb = _MOST_ANSWER_KB if answer_kb < 0 else answer_kb + _AROUND_KB
-    return Workers(_PROGRAM, limits, most=settings.processes, uses=1, answer_kb=most_kb)
+    return Workers(_PROGRAM, limits, most=settings.processes, uses=_USES, answer_kb=most_kb)
 
 
 def _told(task: ActionTask) -> dict[str, Any]:

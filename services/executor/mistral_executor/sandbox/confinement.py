@@ -30,12 +30,17 @@ def confine(limits: Limits) -> None:
         OSError: If the machine cannot hold it as it should.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    _control(libc, _SET_DEATH_SIGNAL, _KILL)
+    die_with_parent()
     _limit(limits)
     _control(libc, _SET_NO_NEW_PRIVILEGES, 1)
     _drop_capabilities(libc)
     landlock.restrict(_readable(), [os.getcwd(), os.devnull] if limits.file_mb else [os.devnull])
     seccomp.filter_calls(network=limits.network)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the one that started it ends."""
+    _control(ctypes.CDLL(None, use_errno=True), _SET_DEATH_SIGNAL, _KILL)
 
 
 def _control(libc: ctypes.CDLL, option: int, value: int) -> None:

@@ -4,6 +4,7 @@ The library is not needed unless the code asks for it.
 """
 
 import asyncio
+import importlib
 import inspect
 import json
 import sys
@@ -12,7 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from mistral_executor.sandbox.confinement import confine
-from mistral_executor.sandbox.frames import serve
+from mistral_executor.sandbox.forks import serve_in_forks
 from mistral_executor.sandbox.limits import Limits
 
 _LIBRARY = "mistral_lib"
@@ -24,8 +25,19 @@ class _Refused(Exception):
 
 def main() -> None:
     """Answer the code, class, input and context of an action by how it ended."""
-    confine(Limits.of(sys.argv[1]))
-    serve(lambda request: _encoded(_answer(json.loads(request))))
+    limits = Limits.of(sys.argv[1])
+    _import_library()
+    serve_in_forks(lambda: confine(limits), lambda request: _encoded(_answer(json.loads(request))))
+
+
+def _import_library() -> None:
+    """Have ready what most code asks for, and what takes longest to load."""
+    try:
+        importlib.import_module("mistral_lib.actions")
+        importlib.import_module("mistral_lib.utils")
+    except ImportError:
+        # Whoever needs it is told.
+        return
 
 
 def _answer(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ _CALLS: Mapping[str, tuple[int, int | None]] = {
     "clone": (56, 220),
     "clone3": (435, 435),
     "tgkill": (234, 131),
+    "prctl": (157, 167),
     "prlimit64": (302, 261),
     "socket": (41, 198),
 }
@@ -34,6 +35,9 @@ _DENIED: Mapping[str, tuple[int, int | None]] = {
     **{"add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219), "userfaultfd": (323, 282)},
     **{"init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106)},
     **{"kexec_load": (246, 104), "kexec_file_load": (320, 294), "reboot": (169, 142)},
+    **{"shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "mq_open": (240, 180)},
+    **{"semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192)},
+    **{"msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187)},
     **{"swapon": (167, 224), "swapoff": (168, 225), "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265)},
 }
 _LOAD, _EQUAL, _ANY_BIT, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
@@ -41,6 +45,7 @@ _NUMBER, _ARCH, _FIRST = 0, 4, 16
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _EPERM, _EACCES, _ENOSYS = 1, 13, 38
 _THREAD = 0x00010000
+_DEATH_SIGNAL = 1
 _OTHER_ABI = 0x40000000
 _INTERNET = (2, 10)
 _SET_SECCOMP, _FILTER = 22, 2
@@ -80,6 +85,8 @@ def _program(column: int, network: bool) -> Sequence[_Instruction]:
         # The library falls back to clone, whose flags can be looked at.
         *_on(special["clone3"], [_give(_ERRNO | _ENOSYS)]),
         *_on(special["clone"], [*_first(), (_ANY_BIT, 0, 1, _THREAD), _give(_ALLOW), _give(_ERRNO | _EPERM)]),
+        # It ends with its parent, whatever it would like.
+        *_on(special["prctl"], [*_first(), (_EQUAL, 0, 1, _DEATH_SIGNAL), _give(_ERRNO | _EPERM), _give(_ALLOW)]),
         *_on(special["tgkill"], _if_first_is(self_or_none[1:], _EPERM)),
         *_on(special["prlimit64"], _if_first_is(self_or_none, _EPERM)),
         *_on(special["socket"], _if_first_is(_INTERNET if network else (), _EACCES)),

@@ -10,9 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mistral_executor.sandbox.frames import READY
 from mistral_executor.sandbox.limits import Limits
 
 _SET_DUMPABLE = 4
+_MOST_SAID = 64 * 1024
 _LENGTH = struct.Struct(">I")
 # Few arenas: each takes address space, which is limited.
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
@@ -59,7 +61,7 @@ class Worker:
                 *(sys.executable, "-I", "-B", "-m", program, limits.text()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
                 env={**_ENVIRONMENT, "HOME": folder, "TMPDIR": folder},
                 cwd=folder,
                 start_new_session=True,
@@ -69,8 +71,23 @@ class Worker:
             raise
         return cls(process, folder)
 
+    async def ready(self) -> None:
+        """Return when it waits for a request.
+
+        Raises:
+            WorkerDied: If it ends instead.
+        """
+        assert self._process.stderr is not None
+        said = await self._process.stderr.read(1)
+        if said != READY:
+            said += await self._process.stderr.read(_MOST_SAID)
+            code = await self._end()
+            # Only what it says before it runs anything of others gets here.
+            last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise WorkerDied(f"its process cannot work here: {last}" if last else _ended(code))
+
     async def ask(self, request: bytes, *, most_bytes: int) -> bytes:
-        """Send a request and return the answer.
+        """Send a request to a child that is ready, and return the answer.
 
         Raises:
             WorkerDied: If it ends instead.
@@ -102,8 +119,11 @@ class Worker:
 
     async def _end(self) -> int:
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self.kill()
         # Its end is not noticed while something that it said is unread.
         await self._process.stdout.read()
+        await self._process.stderr.read()
         return await self._process.wait()
 
 

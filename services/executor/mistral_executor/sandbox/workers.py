@@ -5,9 +5,12 @@ from types import TracebackType
 from typing import Self
 
 from mistral_executor.sandbox.limits import Limits
-from mistral_executor.sandbox.worker import Worker
+from mistral_executor.sandbox.worker import Worker, WorkerDied
 
 _KILOBYTE = 1024
+_START_SECONDS = 30.0
+# Whoever has answered has nothing more to do.
+_AGAIN_SECONDS = 2.0
 
 
 class Workers:
@@ -40,18 +43,31 @@ class Workers:
             AnswerTooLarge: If the answer is too long.
         """
         async with self._room:
-            worker = self._idle.pop() if self._idle else await Worker.start(self._program, self.limits)
+            worker = self._idle.pop() if self._idle else await self._started()
             fit = False
             try:
                 async with asyncio.timeout(seconds):
                     answer = await worker.ask(request, most_bytes=self._most_bytes)
-                fit = worker.answered < self._uses
+                fit = worker.answered < self._uses and await _ready_again(worker)
                 return answer
             finally:
                 if fit:
                     self._idle.append(worker)
                 else:
                     self._end(worker)
+
+    async def _started(self) -> Worker:
+        worker = await Worker.start(self._program, self.limits)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await worker.ready()
+        except TimeoutError:
+            self._end(worker)
+            raise WorkerDied(f"its process did not start within {_START_SECONDS:g} seconds") from None
+        except BaseException:
+            self._end(worker)
+            raise
+        return worker
 
     def _end(self, worker: Worker) -> None:
         worker.kill()
@@ -69,3 +85,12 @@ class Workers:
             self._end(self._idle.pop())
         while self._ending:
             await asyncio.wait(tuple(self._ending))
+
+
+async def _ready_again(worker: Worker) -> bool:
+    try:
+        async with asyncio.timeout(_AGAIN_SECONDS):
+            await worker.ready()
+    except (TimeoutError, WorkerDied):
+        return False
+    return True

@@ -50,8 +50,10 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
     service = settings.service
     logs.configure(service.name, service.log_level, service.log_format)
     # They write URLs, commands and more of what actions are given, with whatever secrets are in it.
-    for library in ("httpx", "asyncssh", "aiormq"):
+    for library in ("httpx", "asyncssh"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # What it calls an error is one of the action's, and raised.
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
     offered = _installed(settings) if registry is None else registry
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry(service))

@@ -8,6 +8,8 @@ from mistral_executor.actions.endpoint import Endpoint, endpoint, text_of
 from mistral_executor.actions.errors import Unusable
 from mistral_executor.actions.ssh_access import SshAccess
 
+MOST_HOSTS = 1000
+
 _PORT = 22
 
 
@@ -55,8 +57,8 @@ def ordered(given: Mapping[str, Any], access: SshAccess) -> Order:
         Unusable: If there is none in it, or the key cannot be read.
     """
     names = given["host"] if isinstance(given["host"], list) else [given["host"]]
-    if not names:
-        raise Unusable("'host' is an empty list")
+    if not 0 < len(names) <= MOST_HOSTS:
+        raise Unusable(f"'host' must be a host or a list of 1 to {MOST_HOSTS}")
     login = _login(given, text_of(given["username"], "username"), access)
     return Order(
         cmd=text_of(given["cmd"], "cmd"),

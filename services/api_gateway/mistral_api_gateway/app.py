@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from mistral_api_gateway.gateway import gateway
-from mistral_api_gateway.live.hub import listening
+from mistral_api_gateway.gateway import Gateway, gateway
+from mistral_api_gateway.live.hub import Hub, listening
 from mistral_api_gateway.live.presence import noticing
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
@@ -51,21 +51,9 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         await migrate(pool)
         connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))
         tasks = await stack.enter_async_context(supervised())
-        opened = await stack.enter_async_context(channel(settings.engines)) if settings.engines else None
-        offering = await stack.enter_async_context(channel(settings.executors)) if settings.executors else None
         store = Store(pool)
         hub = await stack.enter_async_context(listening(connection, store, tasks))
-        parts = gateway(
-            store,
-            connection,
-            engines=Engines(opened),
-            executors=Executors(offering),
-            hub=hub,
-            presence=await stack.enter_async_context(noticing(connection, store)),
-            info=settings.info,
-            deletes_actions=settings.deletes_actions,
-            dynamic=settings.dynamic,
-        )
+        parts = await _parts(settings, stack, store, connection, hub)
         stack.push_async_callback(parts.executions.close)
         grpc_port = await stack.enter_async_context(
             grpc_server(service.listen, partial(register, parts), drain_seconds=service.drain_seconds, share_port=True)
@@ -80,3 +68,21 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         )
         stack.callback(hub.leave)
         yield Ports(http_port, grpc_port)
+
+
+async def _parts(
+    settings: GatewaySettings, stack: AsyncExitStack, store: Store, connection: bus.Bus, hub: Hub
+) -> Gateway:
+    opened = await stack.enter_async_context(channel(settings.engines)) if settings.engines else None
+    offering = await stack.enter_async_context(channel(settings.executors)) if settings.executors else None
+    return gateway(
+        store,
+        connection,
+        engines=Engines(opened),
+        executors=Executors(offering),
+        hub=hub,
+        presence=await stack.enter_async_context(noticing(connection, store)),
+        info=settings.info,
+        deletes_actions=settings.deletes_actions,
+        dynamic=settings.dynamic,
+    )

@@ -257,6 +257,8 @@ def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
     merged = dict(under)
     for name, value in over.items():
         below = merged.get(name)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[name] = _laid_over(below, value) if both else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[name] = _laid_over(below, value)
+        else:
+            merged[name] = value
     return merged

@@ -181,6 +181,7 @@ async def gone(pid: int) -> None:
         ({"host": ["a"] * 1001}, "'host' must be a host or a list of 1 to 1000"),
         ({"host": "127.0.0.1:x"}, "'host' must have a port"),
         ({"username": 5}, "'username' must be a text"),
+        ({"username": "a\0b"}, "has signs that SSH does not take"),
         ({"private_key_filename": None}, "the server refused the credentials"),
         ({"private_key_filename": None, "password": "hunter2"}, "the server refused the credentials"),
     ],

@@ -227,7 +227,7 @@ async def _read(stream: asyncssh.SSHReader[bytes], budget: _Budget) -> str:
     return parts.decode("utf-8", "replace")
 
 
-_FAILURES = (asyncssh.Error, AddressDenied, _TooMuch, OSError)
+_FAILURES = (asyncssh.Error, AddressDenied, _TooMuch, OSError, ValueError)
 
 # Words of ours: a server's own may repeat what it was told.
 _WORDS: Sequence[tuple[type[Exception], Callable[[Exception], str]]] = (
@@ -237,6 +237,7 @@ _WORDS: Sequence[tuple[type[Exception], Callable[[Exception], str]]] = (
     (asyncssh.ChannelOpenError, lambda _: "the server refused to open a channel"),
     (asyncssh.Error, lambda error: f"the connection was lost ({type(error).__name__})"),
     (TimeoutError, lambda _: "no connection in time"),
+    (ValueError, lambda _: "the user name, the password or the command has signs that SSH does not take"),
 )
 
 

@@ -111,4 +111,5 @@ class Unavailable(WorkflowError):
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_TEXT else f"{text[:_SHOWN_TEXT]}..."
+    # On one line, since often only the first line of a message is shown.
+    return " ".join((text if len(text) <= _SHOWN_TEXT else f"{text[:_SHOWN_TEXT]}...").splitlines())

@@ -62,6 +62,21 @@ def _all(receiver: Step, predicate: Step, limit: int) -> Step:
     return every
 
 
+def to_dict(receiver: Step, key: Step, selector: Step, limit: int) -> Step:
+    """Return ``receiver.toDict(key, selector)``."""
+
+    def build(scope: Scope, it: Any) -> dict[str, Any]:
+        found = {}
+        for value in _iterated(receiver(scope, it), limit):
+            name = key(scope, value)
+            if type(name) is not str:
+                raise Bail
+            found[name] = value_of(selector(scope, value))
+        return found
+
+    return build
+
+
 def _iterated(values: Any, limit: int) -> list[Any]:
     if type(values) in ITERATED and len(values) <= limit:
         iterated: list[Any] = values

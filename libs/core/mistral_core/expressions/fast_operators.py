@@ -7,13 +7,27 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mistral_core.expressions.fast_values import ITERATED, NUMBERS, SCALARS, VALUES, Bail, Items, Step, number, value_of
+from mistral_core.expressions.fast_values import (
+    ITERATED,
+    NUMBERS,
+    SCALARS,
+    VALUES,
+    Bail,
+    Items,
+    Pairs,
+    Pieces,
+    Step,
+    comparable,
+    number,
+    value_of,
+)
 from mistral_core.expressions.scope import Scope
 
 Binary = Callable[[Step, Step], Step]
 
 # Joining larger texts is left to the library, which has a quota.
 _LONG_TEXT = 100_000
+_LONG_LIST = 100_000
 
 
 def plus(left: Step, right: Step) -> Step:
@@ -26,7 +40,7 @@ def plus(left: Step, right: Step) -> Step:
             raise Bail
         if kind is str and len(a) + len(b) < _LONG_TEXT:
             return a + b
-        if kind is list:
+        if kind is list and len(a) + len(b) < _LONG_LIST:
             return a + b
         if kind is dict:
             return a | b
@@ -77,6 +91,8 @@ def equal(left: Step, right: Step) -> Step:
     def same(scope: Scope, it: Any) -> bool:
         a, b = left(scope, it), right(scope, it)
         if type(a) in VALUES and type(b) in VALUES:
+            if a is not b:
+                comparable(a, [])
             return bool(a == b)
         raise Bail
 
@@ -87,6 +103,8 @@ def not_equal(left: Step, right: Step) -> Step:
     def different(scope: Scope, it: Any) -> bool:
         a, b = left(scope, it), right(scope, it)
         if type(a) in VALUES and type(b) in VALUES:
+            if a is not b:
+                comparable(a, [])
             return bool(a != b)
         raise Bail
 
@@ -110,7 +128,10 @@ def either(left: Step, right: Step) -> Step:
 def contained(left: Step, right: Step) -> Step:
     def member(scope: Scope, it: Any) -> bool:
         a, b = left(scope, it), right(scope, it)
-        if (type(b) in ITERATED and type(a) in VALUES) or (type(b) is str and type(a) is str):
+        if type(b) in ITERATED and type(b) is not Pairs and type(a) in VALUES:
+            comparable(a, b)
+            return a in b
+        if type(b) is str and type(a) is str:
             return a in b
         raise Bail
 
@@ -140,7 +161,7 @@ def element(container: Step, key: Step) -> Step:
     def at(scope: Scope, it: Any) -> Any:
         values, index = container(scope, it), key(scope, it)
         kind = type(index)
-        if type(values) is list:
+        if type(values) is list or type(values) is Pieces:
             if kind is int:
                 return values[index]
         elif isinstance(values, Mapping) and kind in SCALARS:
@@ -163,6 +184,16 @@ def member_of(container: Step, key: str, limit: int) -> Step:
         if isinstance(value, Mapping):
             return value[key]
         raise Bail
+
+    return read
+
+
+def guarded_against_null(left: Step, inner: Step) -> Step:
+    """Return ``left?.key``; ``inner`` reads it from the element it is given."""
+
+    def read(scope: Scope, it: Any) -> Any:
+        value = left(scope, it)
+        return None if value is None else inner(scope, value)
 
     return read
 

@@ -36,10 +36,23 @@ class Unsized(Items):
     """The same, but of the kinds that the library gives no length."""
 
 
+class Pairs(Unsized):
+    """The items of a dict, which cannot be asked whether they contain what is no pair."""
+
+
+class Pieces(Items):
+    """A list that is none of the library's own: it has a length and indexes, but equals nothing else."""
+
+
 NUMBERS = frozenset([int, float])
 SCALARS = frozenset([str, int, float, bool, type(None)])
 VALUES = SCALARS | {dict, list}
-ITERATED = frozenset([list, Items, Unsized])
+ITERATED = frozenset([list, Items, Unsized, Pairs, Pieces])
+_ITEMS = frozenset([Items, Unsized, Pairs, Pieces])
+
+# Comparing is one call into Python's own code, which nothing can interrupt.
+_COMPARED = 20_000
+_OVERHEAD = 4
 
 # Larger integers go to the library, whose guards measure them.
 _LARGE = 1 << 62
@@ -66,8 +79,36 @@ def number(value: Any) -> Any:
 def result(value: Any) -> Any:
     """Return the value as the result of an evaluation."""
     kind = type(value)
-    if kind is Items or kind is Unsized:
+    if kind in _ITEMS:
         return list(value)
     if kind not in VALUES or (kind is float and not isfinite(value)):
         raise Bail
     return value
+
+
+def comparable(value: Any, others: list[Any]) -> None:
+    """Give up where comparing a value with all others might take long."""
+    if type(value) in (list, dict) and weighed(value, _COMPARED) * max(len(others), 1) > _COMPARED:
+        raise Bail
+
+
+def weighed(value: Any, most: int) -> int:
+    """Return roughly how many bytes of JSON a value makes, each part as often as it occurs; give up past ``most``."""
+    kind = type(value)
+    if kind is str:
+        weight = len(value) + _OVERHEAD
+    elif kind is list:
+        weight = _OVERHEAD
+        for item in value:
+            weight += weighed(item, most - weight)
+    elif kind is dict:
+        weight = _OVERHEAD
+        for key, item in value.items():
+            weight += len(key) + weighed(item, most - weight) if type(key) is str else most
+    elif kind in SCALARS:
+        weight = _OVERHEAD
+    else:
+        raise Bail
+    if weight > most:
+        raise Bail
+    return weight

@@ -4,31 +4,29 @@ An evaluation by the library costs some 400 µs, most of it spent on finding
 overloads. The common part of the language is compiled here instead. The library
 keeps the last word: a step that meets anything unusual gives up (``BAIL``), and
 the caller evaluates the same tree by the library. Steps count against no limit
-but that of iterations: what they do takes time in proportion to the data.
+but that of iterations: what they do takes time in proportion to the data, and
+loops, which multiply, are bounded in time. What is built of the data is weighed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from yaql.language import expressions
 
 from mistral_core.expressions import fast_operators as operators
-from mistral_core.expressions.fast_functions import FUNCTIONS, METHODS, Plain
-from mistral_core.expressions.fast_loops import LOOPS
-from mistral_core.expressions.fast_values import BAIL, VALUES, Step, Unsupported, result, value_of
+from mistral_core.expressions.fast_collections import BUILDERS
+from mistral_core.expressions.fast_functions import FUNCTIONS, LONGEST_RANGE, METHODS, Plain
+from mistral_core.expressions.fast_loops import LOOPS, to_dict
+from mistral_core.expressions.fast_programs import Fast, in_time, is_root, path_of, path_program, weighing
+from mistral_core.expressions.fast_values import BAIL, Step, Unsupported, result, value_of
 from mistral_core.expressions.limits import Limits
 from mistral_core.expressions.scope import Scope
 
 __all__ = ["BAIL", "Fast", "compile_tree"]
 
-Fast = Callable[[Scope], Any]
-
 _ROOT = "$"
-
-# What may leave as a result without a further look.
-_PASSED = VALUES - {float}
 
 
 def compile_tree(tree: Any, limits: Limits, shadowed: Collection[str] = ()) -> Fast | None:
@@ -39,48 +37,40 @@ def compile_tree(tree: Any, limits: Limits, shadowed: Collection[str] = ()) -> F
     Args:
         shadowed: Names of functions that someone put before those of the language.
     """
+    compiler = _Compiler(limits.iterations, frozenset(shadowed))
     try:
-        step = _Compiler(limits.iterations, frozenset(shadowed)).step(tree.expression)
+        step = compiler.step(tree.expression)
     except (Unsupported, RecursionError):
         return None
-    keys = _path(tree.expression)
-    return _path_program(keys, step) if keys else lambda scope: result(step(scope, None))
+    keys = path_of(tree.expression)
+    if keys:
+        return path_program(keys, step)
+    program: Fast = lambda scope: result(step(scope, None))  # noqa: E731
+    if compiler.seen.builds:
+        program = weighing(program, limits.output_bytes)
+    return in_time(program) if compiler.seen.loops else program
 
 
-def _path(node: Any) -> tuple[str, ...]:
-    """Return the keys of ``$.a.b``; none if the expression is anything else."""
-    if type(node) is not expressions.BinaryOperator or node.operator != ".":
-        return ()
-    left, right = node.args
-    if type(right) is not expressions.KeywordConstant:
-        return ()
-    if _is_root(left):
-        return (right.value,)
-    above = _path(left)
-    return (*above, right.value) if above else ()
+class _Seen:
+    """What an expression was found to do."""
 
+    __slots__ = ("builds", "loops")
 
-def _path_program(keys: tuple[str, ...], step: Step) -> Fast:
-    first, *rest = keys
-
-    def read(scope: Scope) -> Any:
-        value = scope[first]
-        for key in rest:
-            if type(value) is not dict:
-                return result(step(scope, None))
-            value = value[key]
-        return value if type(value) in _PASSED else result(step(scope, None))
-
-    return read
+    def __init__(self) -> None:
+        self.builds = False
+        self.loops = False
 
 
 class _Compiler:
     """Turns nodes into steps; a second one, ``inside``, does so within a lambda, where ``$`` is the element."""
 
-    def __init__(self, limit: int, shadowed: frozenset[str], *, inside: bool = False) -> None:
+    def __init__(
+        self, limit: int, shadowed: frozenset[str], *, inside: bool = False, seen: _Seen | None = None
+    ) -> None:
         self._limit = limit
         self._shadowed = shadowed
         self._inside = inside
+        self.seen = seen or _Seen()
 
     def step(self, node: Any) -> Step:
         kind = type(node)
@@ -97,9 +87,10 @@ class _Compiler:
         if kind is expressions.IndexExpression and len(node.args) == 2:
             return operators.element(self.step(node.args[0]), self.step(node.args[1]))
         if kind is expressions.ListExpression:
+            self.seen.builds = True
             return _list([self.step(item) for item in node.args])
         if kind is expressions.MapExpression:
-            return self._map(node)
+            return self._map(node.args)
         if kind is expressions.Function:
             return self._function(node)
         raise Unsupported
@@ -113,6 +104,10 @@ class _Compiler:
         left, right = node.args
         if node.operator == ".":
             return self._dot(left, right)
+        if node.operator == "?." and type(right) is expressions.KeywordConstant:
+            inner = operators.member_of(_element, right.value, self._limit)
+            return operators.guarded_against_null(self.step(left), inner)
+        self.seen.builds = self.seen.builds or node.operator == "+"
         build = operators.BINARY.get(node.operator)
         if build is None:
             raise Unsupported
@@ -126,27 +121,43 @@ class _Compiler:
 
     def _dot(self, left: Any, right: Any) -> Step:
         if type(right) is expressions.KeywordConstant:
-            if _is_root(left):
+            if is_root(left):
                 return _own_key(right.value, self._limit) if self._inside else _variable(right.value)
             return operators.member_of(self.step(left), right.value, self._limit)
         if type(right) is not expressions.Function or right.name in self._shadowed:
             raise Unsupported
+        self.seen.builds = self.seen.builds or right.name in BUILDERS
         if right.name in LOOPS and len(right.args) == 1:
-            return self._lambda(left, right)
+            return self._loop(left, right)
+        if right.name == "toDict" and len(right.args) == 2:
+            key, value = self._lambdas(left, right)
+            return to_dict(self.step(left), key, value, self._limit)
         return self._call(METHODS, right, [left])
 
-    def _lambda(self, receiver: Any, call: Any) -> Step:
+    def _loop(self, receiver: Any, call: Any) -> Step:
+        (body,) = self._lambdas(receiver, call)
+        return LOOPS[call.name](self.step(receiver), body, self._limit)
+
+    def _lambdas(self, receiver: Any, call: Any) -> list[Step]:
         # A loop within a loop is compiled only over data of the element, so that work stays linear in the data.
         if self._inside and not _begins_with_root(receiver):
             raise Unsupported
-        body = _Compiler(self._limit, self._shadowed, inside=True).step(call.args[0])
-        return LOOPS[call.name](self.step(receiver), body, self._limit)
+        self.seen.loops = True
+        inside = _Compiler(self._limit, self._shadowed, inside=True, seen=self.seen)
+        return [inside.step(body) for body in call.args]
 
     def _function(self, node: Any) -> Step:
         if node.name in self._shadowed:
             raise Unsupported
+        if node.name == "range" and (self._inside or self._limit < LONGEST_RANGE):
+            # Inside a lambda it would make the work grow faster than the data.
+            raise Unsupported
         if node.name == "coalesce" and node.args:
             return _coalesce([self.step(argument) for argument in node.args])
+        if node.name == "switch" and node.args:
+            return _switch([(self.step(rule.source), self.step(rule.destination)) for rule in _rules(node.args)])
+        if node.name == "dict" and node.args:
+            return self._map(node.args)
         return self._call(FUNCTIONS, node, [])
 
     def _call(self, table: Any, node: Any, receiver: list[Any]) -> Step:
@@ -155,25 +166,26 @@ class _Compiler:
             raise Unsupported
         return _applied(function, [self.step(argument) for argument in (*receiver, *node.args)])
 
-    def _map(self, node: Any) -> Step:
+    def _map(self, args: Any) -> Step:
+        self.seen.builds = True
         pairs: list[tuple[str, Step]] = []
-        for rule in node.args:
-            if type(rule) is not expressions.MappingRuleExpression or not isinstance(rule.source, expressions.Constant):
-                raise Unsupported
-            if type(rule.source.value) is not str:
+        for rule in _rules(args):
+            if not isinstance(rule.source, expressions.Constant) or type(rule.source.value) is not str:
                 raise Unsupported
             pairs.append((rule.source.value, self.step(rule.destination)))
         return _dict(pairs)
 
 
-def _is_root(node: Any) -> bool:
-    return type(node) is expressions.GetContextValue and node.path.value == _ROOT
+def _rules(args: Any) -> list[Any]:
+    if all(type(rule) is expressions.MappingRuleExpression for rule in args):
+        return list(args)
+    raise Unsupported
 
 
 def _begins_with_root(node: Any) -> bool:
     while type(node) is expressions.BinaryOperator and node.operator == ".":
         node = node.args[0]
-    return _is_root(node)
+    return is_root(node)
 
 
 def _constant(value: Any) -> Step:
@@ -221,6 +233,16 @@ def _coalesce(arguments: list[Step]) -> Step:
         return None
 
     return first_set
+
+
+def _switch(rules: list[tuple[Step, Step]]) -> Step:
+    def first_true(scope: Scope, it: Any) -> Any:
+        for condition, value in rules:
+            if value_of(condition(scope, it)):
+                return value(scope, it)
+        return None
+
+    return first_true
 
 
 def _list(items: list[Step]) -> Step:

@@ -84,6 +84,16 @@ def test_a_case_that_fails_shows_what_was_expected_and_what_happened(mistralctl,
     assert ended.out.endswith("1 passed, 1 failed\n")
 
 
+def test_a_stub_that_answered_nothing_is_named_when_its_case_fails(mistralctl, folder):
+    (folder / "trip.test.yaml").write_text("cases:\n  one:\n    stubs: [{action: travel.too, result: 1}]\n")
+
+    ended = mistralctl("test", ".")
+
+    assert ended.code == 1
+    assert "no stub answers action 'travel.to'" in ended.out
+    assert "the stub for travel.too answered nothing   trip.test.yaml:3" in ended.out
+
+
 def test_the_timeline_is_shown_on_request_and_single_cases_are_chosen(mistralctl, folder):
     (folder / "trip.test.yaml").write_text(WRONG)
 

@@ -262,6 +262,11 @@ def test_people_pause_resume_cancel_rerun_and_skip():
     assert run(
         workflow, f"{{{failing}, requests: [{{at: 5, do: skip, task: a}}], expect: {{tasks: {{a: SKIPPED}}}}}}"
     ).passed
+    assert run(
+        workflow, f"{{{slow}, requests: [{{at: 20, do: replay, task: a}}], expect: {{tasks: {{a: {{runs: 2}}}}}}}}"
+    ).passed
+    suspended = "{at: 1, do: suspend, task: a}, {at: 1h, do: resume, task: a}"
+    assert run(workflow, f"{{{slow}, requests: [{suspended}], expect: {{elapsed: 1h}}}}").passed
     [refused] = run(workflow, f"{{{slow}, requests: [{{at: 1d, do: rerun, task: a}}]}}").complaints
     assert refused.what == "request to rerun a"
 

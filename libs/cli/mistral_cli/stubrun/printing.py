@@ -33,8 +33,14 @@ def headline(report: Report) -> "Text":
 
 def details(report: Report, path: Path) -> "Iterator[Text]":
     """Yield the lines about what was not as expected."""
+    from rich.text import Text
+
     for complaint in report.complaints:
         yield from _complaint(complaint, path)
+    if report.complaints:
+        for stub in report.unused:
+            name = stub.task or stub.action or stub.workflow
+            yield Text(f"      the stub for {name} answered nothing").append(f"   {path}:{stub.line}", "dim")
 
 
 def timeline(report: Report) -> "Iterator[Text]":

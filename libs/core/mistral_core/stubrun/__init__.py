@@ -3,7 +3,8 @@
 * ``keys``: what a test file may hold, as data; ``read``, ``read_stubs`` and ``read_expectations`` read one
 * ``model``: a test file as values
 * ``library``: the definitions a case may use
-* ``stage``: the world it runs in, on top of the engine's own ``decide``
+* ``stage``: the world it runs in, on top of the engine's own ``decide``; ``answering``: who answers what is called
+* ``asking``: what people ask for meanwhile; ``record``: what happened
 * ``verdict``: what was not as expected; ``timeline``: what happened when
 * ``perform``: one case from beginning to end
 

@@ -49,10 +49,10 @@ STUB: Final[Mapping[str, str]] = {
 
 REQUEST: Final[Mapping[str, str]] = {
     "at": "Virtual time after the start: seconds, or text such as 1h 30m.",
-    "do": "What is asked for: pause, resume, cancel, succeed, fail, rerun or skip.",
-    "task": "Name of the task to rerun or skip.",
+    "do": "What is asked for: pause, resume, cancel, succeed, fail; of a task rerun, skip, replay, suspend, resume.",
+    "task": "Name of the task that is meant; of several executions the newest.",
     "reset": "For rerun: true runs all items of a with-items task again, false those that failed.",
-    "env": "For resume and rerun: merged into the environment.",
+    "env": "For resume, rerun and replay: merged into the environment.",
     "message": "For pause, cancel, succeed and fail: why.",
 }
 

@@ -56,6 +56,7 @@ class Stub:
         item: Index in a with-items task.
         attempt: 1 for the first run of the task, 2 for the first retry.
         input: What the input must hold; values may be expressions over the actual value.
+        shared: Whether it is for all cases of the file.
         line: Where it stands in its file.
     """
 
@@ -67,6 +68,7 @@ class Stub:
     attempt: int | None = None
     input: Mapping[str, Any] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
+    shared: bool = False
     line: int = 0
 
 
@@ -80,11 +82,13 @@ class Wish(StrEnum):
     FAIL = "fail"
     RERUN = "rerun"
     SKIP = "skip"
+    REPLAY = "replay"
+    SUSPEND = "suspend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A person's request at a time after the start; ``task`` for rerun and skip."""
+    """A person's request at a time after the start; ``task`` for what is asked of one task."""
 
     at: float
     wish: Wish

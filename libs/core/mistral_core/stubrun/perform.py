@@ -8,26 +8,15 @@ from typing import Any
 
 from mistral_core.errors import InvalidDefinition, NotFound, WorkflowError
 from mistral_core.language.node import guess
-from mistral_core.machine.event import (
-    Event,
-    PauseRequested,
-    RerunRequested,
-    ResumeRequested,
-    SkipRequested,
-    StopRequested,
-)
-from mistral_core.machine.execution import Execution
 from mistral_core.machine.rehearsal import SECOND
-from mistral_core.machine.state import State
 from mistral_core.stubrun.answering import Answerer
+from mistral_core.stubrun.asking import event_of
 from mistral_core.stubrun.library import Library
-from mistral_core.stubrun.model import Case, Request, Wish
+from mistral_core.stubrun.model import Case, Request, Stub
 from mistral_core.stubrun.outcome import Outcome
 from mistral_core.stubrun.stage import MOST_EVENTS, Endless, Stage
 from mistral_core.stubrun.timeline import Happening, Moment
 from mistral_core.stubrun.verdict import Complaint, complaints, elapsed
-
-_STOPS = {Wish.CANCEL: State.CANCELLED, Wish.SUCCEED: State.SUCCESS, Wish.FAIL: State.ERROR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +27,7 @@ class Report:
         workflow: Stored name of the workflow that was started.
         state: Final state, or the one it got stuck in; None if the start was refused.
         elapsed: Seconds of virtual time until its end; None if it has none.
+        unused: Stubs of the case that answered nothing.
     """
 
     case: Case
@@ -47,6 +37,7 @@ class Report:
     state: str | None = None
     output: Any = None
     elapsed: float | None = None
+    unused: Sequence[Stub] = ()
 
     @property
     def passed(self) -> bool:
@@ -81,6 +72,7 @@ def perform(case: Case, library: Library) -> Report:
         state=None if execution is None else execution.state.value,
         output=None if execution is None else execution.output,
         elapsed=None if execution is None else elapsed(execution),
+        unused=[stub for stub in stage.answerer.unused() if not stub.shared],
     )
 
 
@@ -149,30 +141,9 @@ def _ask(request: Request, stage: Stage, execution_id: str) -> Iterator[Complain
     what = f"{request.wish} {request.task}" if request.task else request.wish.value
     try:
         stage.record.note(stage.now, Happening.REQUEST, "", what, note=request.message or "")
-        stage.tell(execution_id, _event(request, stage.executions[execution_id], stage.now))
+        stage.tell(execution_id, event_of(request, stage.executions[execution_id], stage.now))
     except WorkflowError as error:
         yield Complaint(what=f"request to {what}", note=error.message, line=request.line)
-
-
-def _event(request: Request, execution: Execution, at: int) -> Event:
-    match request.wish:
-        case Wish.PAUSE:
-            return PauseRequested(at=at, message=request.message)
-        case Wish.RESUME:
-            return ResumeRequested(at=at, env=request.env)
-        case Wish.RERUN:
-            return RerunRequested(at=at, task_id=_task(request, execution), reset=request.reset, env=request.env)
-        case Wish.SKIP:
-            return SkipRequested(at=at, task_id=_task(request, execution))
-        case stop:
-            return StopRequested(at=at, state=_STOPS[stop], message=request.message)
-
-
-def _task(request: Request, execution: Execution) -> str:
-    task_id = execution.last.get(request.task or "")
-    if task_id is None:
-        raise NotFound(f"the task did not run until {request.at:g} s")
-    return task_id
 
 
 def _of_answers(stage: Stage) -> Iterator[Complaint]:

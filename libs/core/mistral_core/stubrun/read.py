@@ -41,7 +41,7 @@ def _case(node: Node, root: Node) -> Case:
         input={**values.values_of(root.get("input")), **values.values_of(node.get("input"))},
         params={**values.values_of(root.get("params")), **values.values_of(node.get("params"))},
         env=_env(root.get("env"), node.get("env")),
-        stubs=read_stubs(node.get("stubs")) + read_stubs(root.get("stubs")),
+        stubs=read_stubs(node.get("stubs")) + read_stubs(root.get("stubs"), shared=True),
         requests=read_requests(node.get("requests")),
         expect=read_expectation(node.get("expect")),
         line=node.line,

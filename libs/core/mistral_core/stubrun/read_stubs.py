@@ -10,15 +10,15 @@ from mistral_core.stubrun.model import Answer, Ending, Request, Stub, Wish
 
 _SELECTORS: Final = ("task", "action", "workflow")
 _ENDINGS: Final = tuple(ending for ending in Ending if ending.value in ANSWER)
-_NEEDS_TASK: Final = (Wish.RERUN, Wish.SKIP)
+_NEEDS_TASK: Final = (Wish.RERUN, Wish.SKIP, Wish.REPLAY, Wish.SUSPEND)
 
 
-def read_stubs(node: Node | None) -> tuple[Stub, ...]:
+def read_stubs(node: Node | None, *, shared: bool = False) -> tuple[Stub, ...]:
     """Read a list of stubs; none when it is not there."""
-    return tuple(_stub(element) for element in values.elements(node))
+    return tuple(_stub(element, shared) for element in values.elements(node))
 
 
-def _stub(node: Node) -> Stub:
+def _stub(node: Node, shared: bool) -> Stub:
     values.mapping(node, STUB, "a stub")
     if not any(key in node.value for key in _SELECTORS):
         node.refuse("a stub must say what it stands for: one of task, action, workflow")
@@ -34,6 +34,7 @@ def _stub(node: Node) -> Stub:
         attempt=values.number(node.get("attempt")),
         input=values.values_of(expected),
         answers=_answers(node),
+        shared=shared,
         line=node.line,
     )
 

@@ -100,3 +100,15 @@ async def test_every_execution_has_a_namespace_and_an_environment_among_its_para
 
     assert json.loads(child["params"]) == {"env": {}, "namespace": ""}
     assert child["output"] == '{"k": 1}'
+
+
+async def test_flags_and_numbers_may_come_as_text(rest, name):
+    text = f"version: '2.0'\n{name}: {{tasks: {{t: {{action: std.fail}}}}}}"
+    assert (await rest.post("/v2/workflows", content=text)).status_code == 201
+    begun = (await rest.post("/v2/executions", json={"workflow_name": name})).json()
+    await until(rest, f"/v2/executions/{begun['id']}", "ERROR")
+    (task,) = (await rest.get(f"/v2/executions/{begun['id']}/tasks")).json()["tasks"]
+
+    again = await rest.put(f"/v2/tasks/{task['id']}", json={"state": "RUNNING", "reset": "true"})
+    assert again.status_code == 200, again.text
+    assert (await rest.put(f"/v2/tasks/{task['id']}", json={"state": "RUNNING", "reset": "maybe"})).status_code == 400

@@ -156,7 +156,7 @@ async def test_an_action_is_stored_shown_replaced_and_removed(rest, name):
     (stored,) = answer.json()["actions"]
     fields = "id name is_system input description tags definition scope project_id created_at updated_at namespace"
     assert set(stored) == set(fields.split())
-    assert stored["input"] == 'who, loud="False"'
+    assert stored["input"] == "who, loud=false"
     assert (stored["description"], stored["tags"], stored["is_system"]) == ("Says hello.", ["polite"], False)
     changed = ACTION.format(name=name).replace("hello", "good bye")
     for path in ("/v2/actions", f"/v2/actions/{name}", f"/v2/actions/{stored['id']}"):

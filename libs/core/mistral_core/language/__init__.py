@@ -7,7 +7,7 @@ what comes out; ``keys`` says, as data, which keys there are. Nothing here runs 
 
 from mistral_core.language.model import AdhocAction, Parameter, Task, Workbook, Workflow
 from mistral_core.language.parse import ParsedAction, ParsedWorkflow, parse_actions, parse_workflows
-from mistral_core.language.stored import action_from_text, input_text, interface, workflow_from_text
+from mistral_core.language.stored import action_from_text, input_text, interface, signature_text, workflow_from_text
 from mistral_core.language.workbooks import parse_workbook
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "parse_actions",
     "parse_workbook",
     "parse_workflows",
+    "signature_text",
     "workflow_from_text",
 ]

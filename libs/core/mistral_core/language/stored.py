@@ -3,6 +3,7 @@
 A stored text is either a document with a version, or the slice of a workbook, without one.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -45,8 +46,19 @@ def _member(text: str, name: str | None) -> Node:
 
 
 def input_text(parameters: Iterable[Parameter]) -> str:
-    """Return declared inputs on one line, such as ``a, b="2"``."""
+    """Return declared inputs of a workflow on one line, such as ``a, b="2"``."""
     return ", ".join(each.name if each.default is REQUIRED else f'{each.name}="{each.default}"' for each in parameters)
+
+
+def signature_text(parameters: Iterable[Parameter]) -> str:
+    """Return declared inputs of an action on one line with defaults as JSON, such as ``a, b=2``."""
+    return ", ".join(
+        each.name if each.default is REQUIRED else f"{each.name}={_json(each.default)}" for each in parameters
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def interface(workflow: Workflow) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Conflict, Forbidden, InvalidDefinition, NotFound
-from mistral_core.language import AdhocAction, ParsedAction, input_text, parse_actions
+from mistral_core.language import AdhocAction, ParsedAction, parse_actions, signature_text
 from mistral_persistence import action_definitions as rows
 from mistral_persistence.database import Connection
 
@@ -137,7 +137,7 @@ def new_action(
         namespace=namespace,
         name=name,
         definition=text,
-        input=input_text(action.input),
+        input=signature_text(action.input),
         description=action.description or "",
         tags=action.tags,
         scope=scope,

@@ -48,7 +48,7 @@ class RunParams(msgspec.Struct, frozen=True):
 
 
 _BODY: Final = msgspec.json.Decoder(RunBody)
-_PARAMS: Final = msgspec.json.Decoder(RunParams)
+_PARAMS: Final = msgspec.json.Decoder(RunParams, strict=False)
 
 
 class ActionRunEndpoints:

@@ -72,4 +72,4 @@ class TaskBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     finished_at: Any = None
 
 
-TASK_BODY: Final = msgspec.json.Decoder(TaskBody)
+TASK_BODY: Final = msgspec.json.Decoder(TaskBody, strict=False)

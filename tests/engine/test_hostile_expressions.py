@@ -87,8 +87,6 @@ async def test_the_engine_goes_on_serving_others(language: str, world: Any) -> N
     for name, row in zip(texts, ends, strict=True):
         assert row["state_info"].startswith("Failed to handle action completion [error=Can not evaluate "), name
         assert ", error=" in row["state_info"], name
-        print(name, "|", row["state_info"].rpartition("error=")[2][:150])
-    print(took)
     assert engine.poll() is None
     assert await world.owners() == {"engine-0": 256}
     assert await world.pool.fetchval("SELECT incarnation FROM engine_instance") == incarnation

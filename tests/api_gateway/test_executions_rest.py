@@ -164,12 +164,15 @@ async def family(rows, name):
     return parent, s, child
 
 
-async def test_children_are_listed_by_task_and_by_root(rest, family):
+async def test_children_are_listed_by_task_and_by_root(rest, family, name):
     parent, task, child = family
 
     for address in (f"executions?task_execution_id={task}", f"executions?root_execution_id={parent}"):
         (shown,) = (await rest.get(f"/v2/{address}")).json()["executions"]
         assert (shown["id"], shown["root_execution_id"], shown["task_execution_id"]) == (child, parent, task)
+    for column in ("root_execution_id", "task_execution_id", "root_execution_id,task_execution_id"):
+        tops = (await rest.get(f"/v2/executions?nulls={column}&workflow_name=has:{name}")).json()["executions"]
+        assert [each["id"] for each in tops] == [parent]
     (sub,) = (await rest.get(f"/v2/tasks/{task}/workflow_executions")).json()["executions"]
     assert sub["id"] == child
     assert not {"input", "params", "output"} & set(sub)

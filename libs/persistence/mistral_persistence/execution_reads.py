@@ -35,6 +35,7 @@ EXECUTIONS = Listing(
             sql="e.root_id",
             kind=Kind.UUID,
             shown="CASE WHEN e.parent_id IS NOT NULL THEN e.root_id::text END",
+            absent="e.parent_id IS NULL",
             guard="e.parent_id IS NOT NULL",
         ),
         "state": Column(sql="e.state"),

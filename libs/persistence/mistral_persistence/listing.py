@@ -61,12 +61,14 @@ class Column:
     Attributes:
         sql: Expression that gives the stored value.
         shown: Expression for the result when it differs from ``sql``, such as an id as text.
+        absent: Condition that there is no value, when that is not simply NULL.
         guard: Condition implied by comparing the column for equality, so that a partial index serves.
     """
 
     sql: str
     kind: Kind = Kind.TEXT
     shown: str = ""
+    absent: str = ""
     guard: str = ""
     nullable: bool = False
 
@@ -165,7 +167,7 @@ def page_statement(listing: Listing, page: Page, scope: Statement) -> tuple[str,
     """
     for one in page.filters:
         _filter(scope, listing.column(one.column), one)
-    scope.conditions += [f"{listing.column(name).sql} IS NULL" for name in page.nulls]
+    scope.conditions += [_absent(listing.column(name)) for name in page.nulls]
     sort = list(page.sort) if any(name == "id" for name, _ in page.sort) else [*page.sort, ("id", _last_way(page))]
     if page.marker is not None:
         _after(scope, listing, sort, page.marker)
@@ -173,6 +175,10 @@ def page_statement(listing: Listing, page: Page, scope: Statement) -> tuple[str,
     order = ", ".join(f"{listing.column(name).order}{' DESC' if down else ''}" for name, down in sort)
     sql = f"{listing.select(page.columns)}{where} ORDER BY {order} LIMIT {scope.bind(page.limit)}"
     return sql, scope.arguments
+
+
+def _absent(column: Column) -> str:
+    return column.absent or f"{column.sql} IS NULL"
 
 
 def _last_way(page: Page) -> bool:

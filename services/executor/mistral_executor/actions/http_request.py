@@ -100,6 +100,8 @@ def _target(url: Any, params: Any) -> httpx.URL:
         target = httpx.URL(url.strip())
         if isinstance(params, Mapping):
             params = {key: value for key, value in params.items() if value is not None}
+        elif params and not isinstance(params, str):
+            raise Unsendable("'params' must be an object or a text")
         if params:
             target = target.copy_merge_params(params)
     except (httpx.InvalidURL, TypeError, ValueError) as error:

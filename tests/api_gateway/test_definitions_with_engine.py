@@ -95,6 +95,8 @@ async def test_names_inside_a_workbook_mean_its_own_members_first(rest, name):
     done = await until(rest, await start(rest, f"{name}.main"), "SUCCESS")
 
     assert json.loads(done["output"]) == {"r": {"got": "in 7"}}
+    runs = (await rest.get("/v2/action_executions?limit=900")).json()["action_executions"]
+    assert f"{name}.outer" in {each["name"] for each in runs}
 
 
 async def test_a_repaired_action_is_seen_by_whoever_resumes_afterwards(rest, name):

@@ -7,6 +7,7 @@ second for all else.
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 
 from mistral_core.errors import InvalidDefinition
@@ -93,7 +94,7 @@ class AdhocActions:
         parsed = self._parsed.get(action)
         if parsed is None:
             try:
-                parsed = action_from_text(action.definition, action.name)
+                parsed = replace(action_from_text(action.definition, action.name), name=action.name)
             except InvalidDefinition as error:
                 _log.error("the stored action %s cannot be read: %s", action.name, error)
                 return None

@@ -60,19 +60,19 @@ def action_for(
     defaults = draft.execution.env.get("__actions") if draft.execution.env else None
     if defaults and isinstance(defaults, Mapping) and isinstance(own := defaults.get(name), Mapping):
         given = merged(own, given)
-    base, base_input = _base(draft, task, name, given)
+    chain = _chain(draft, name)
     policy = task.resolved.get("timeout")
     action = ActionExecution(
         id=draft.next_id(),
-        name=name,
+        name=chain[0].name if chain else name,
         state=State.RUNNING,
         created_at=draft.at,
         updated_at=draft.at,
-        base=base,
+        base=chain[-1].base if chain else None,
         index=index,
         round=task.round,
         input=given,
-        base_input=base_input,
+        base_input=_base_input(draft, task, chain, given) if chain else None,
         safe_rerun=plan.safe_rerun is not None and bool(plan.safe_rerun(scope)),
         target=None if plan.target is None else _target(plan.target(scope)),
         timeout=None if policy is None else float(policy),
@@ -105,18 +105,15 @@ def adhoc_output(draft: Draft, task: TaskExecution | None, name: str, data: Any)
     return data
 
 
-def _base(
-    draft: Draft, task: TaskExecution | None, name: str, given: Mapping[str, Any]
-) -> tuple[str | None, Mapping[str, Any] | None]:
-    chain = _chain(draft, name)
-    if not chain:
-        return None, None
+def _base_input(
+    draft: Draft, task: TaskExecution, chain: list[AdhocAction], given: Mapping[str, Any]
+) -> Mapping[str, Any]:
     for action in chain:
         data = _filled(action, given)
         given = render(action.base_input, input_scope(draft, data, task))
         if not isinstance(given, Mapping):
             raise InvalidInput(f"The base input of action {action.name} must give a mapping.")
-    return chain[-1].base, given
+    return given
 
 
 def _chain(draft: Draft, name: str) -> list[AdhocAction]:

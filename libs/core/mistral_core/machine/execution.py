@@ -33,7 +33,7 @@ class ActionExecution(Struct, frozen=True, kw_only=True, gc=False):
     """One run of an action, or one item of a with-items task.
 
     Attributes:
-        name: Name as the workflow wrote it (of the ad-hoc action, if it is one).
+        name: Name as the workflow wrote it; of an ad-hoc action the one it is stored under.
         base: Name of the action that really runs, when ``name`` is ad hoc; else None.
         index: Position of the item; 0 for a task without with-items.
         attempt: Which dispatch of this run is live, from 1; grows when a lost executor makes it run again.

@@ -55,7 +55,8 @@ class Surroundings:
     """What ``begin`` and ``decide`` are given.
 
     Attributes:
-        adhoc: Finds an ad-hoc action by (name as written, workbook or None, namespace), first inside the workbook.
+        adhoc: Finds an ad-hoc action by (name as written, workbook or None, namespace), first inside the workbook;
+            what it gives bears the name it is stored under.
         answers: Answers to queries, as documents such as ``task()`` and ``execution()`` show.
     """
 

@@ -195,22 +195,6 @@ def test_the_life_of_an_execution(ctl):
     assert ctl("execution", "get", id).code == 1
 
 
-def test_an_execution_is_drawn_with_its_states_and_its_critical_path(ctl, tmp_path):
-    chain = "{version: '2.0', chain: {tasks: {a: {action: std.echo output=1, on-success: b}, b: {action: std.fail}}}}"
-    ran = json.loads(ctl("run", "-", "-o", "json", stdin=chain).out)
-    drawn = tmp_path / "chain.svg"
-
-    written = ctl("graph", "--execution", ran["id"], "-o", str(drawn))
-    text = ctl("graph", "--execution", ran["id"]).out
-
-    assert written.code == 0, written.err
-    assert "critical path" in drawn.read_text()
-    assert "a<br/>std.echo<br/>SUCCESS" in text
-    assert "b<br/>std.fail<br/>ERROR" in text
-    assert "n0 ==> n1" in text
-    assert "n0 --> n1" in ctl("graph", "--stored", "chain").out
-
-
 def test_an_asynchronous_action_is_completed_by_hand(ctl):
     ctl("workflow", "create", "waiting.yaml")
     execution = as_json(ctl("execution", "start", "waiting", "-o", "json"))

@@ -1,154 +1,10 @@
-"""A stub run does what its test file says: stubs answer, people interfere, time is virtual, expectations are held."""
+"""Stubs of items, sub-workflows and ad-hoc actions; expressions about the run itself."""
 
 import textwrap
-import time
-from typing import Any
-
-import pytest
 
 from mistral_core.documents import read_document
-from mistral_core.errors import InvalidDefinition
-from mistral_core.stubrun import Library, Report, perform, read_suite
-
-
-def run(workflows: str, case: str, *more: str, **environments: Any) -> Report:
-    """Perform a case, given as the mapping under its title, with the first workflow of the text."""
-    documents = [read_document("version: '2.0'\n" + textwrap.dedent(workflows))]
-    documents += [read_document(textwrap.dedent(text)) for text in more]
-    suite = read_suite("cases:\n  it:\n" + textwrap.indent(textwrap.dedent(case), "    "))
-    return perform(suite.cases[0], Library(documents, environments))
-
-
-def wrong(report: Report) -> list[tuple[str, Any, Any]]:
-    return [(each.what, each.expected, each.actual) for each in report.complaints]
-
-
-ONE = """
-w:
-  input: [{name: you}]
-  output: {answer: <% $.answer %>}
-  tasks:
-    ask:
-      action: my.ask who=<% $.name %>
-      publish: {answer: <% task().result %>}
-"""
-
-
-def test_a_stub_answers_and_the_output_is_held_against_what_was_expected():
-    report = run(ONE, "{input: {name: Ada}, stubs: [{action: my.ask, result: hi}], expect: {output: {answer: hi}}}")
-
-    assert report.passed
-    assert (report.state, report.output, report.elapsed) == ("SUCCESS", {"answer": "hi"}, 0.0)
-
-
-def test_the_answer_may_be_made_from_the_input():
-    report = run(ONE, "{stubs: [{task: ask, result: hi <% $.who %>}], expect: {output: {answer: hi you}}}")
-
-    assert report.passed, report.complaints
-
-
-@pytest.mark.parametrize(
-    ("expect", "complaint"),
-    [
-        ("{state: ERROR}", ("state", "ERROR", "SUCCESS")),
-        ("{output: {answer: nay}}", ("output.answer", "nay", "hi")),
-        ("{output-includes: {answer: <% $.len() > 9 %>}}", ("output.answer", "<% $.len() > 9 %>", "hi")),
-        ("{output-includes: {answer: '{{ _ == 1 }}'}}", ("output.answer", "{{ _ == 1 }}", "hi")),
-        ("{elapsed: 1m}", ("elapsed", 60.0, 0.0)),
-        ("{tasks: {ask: ERROR}}", ("task ask: state", "ERROR", "SUCCESS")),
-        ("{tasks: {ask: {attempts: 2}}}", ("task ask: attempts", 2, 1)),
-        ("{tasks: {ask: {runs: 2}}}", ("task ask: runs", 2, 1)),
-        ("{tasks: {ask: {result: ho}}}", ("task ask: result", "ho", "hi")),
-        ("{tasks: {ask: {published: {answer: 1}}}}", ("task ask: published.answer", 1, "hi")),
-        ("{tasks: {ask: {input: {who: me}}}}", ("task ask: input.who", "me", "you")),
-        ("{tasks: {ask: {calls: [{who: you}, {who: me}]}}}", None),
-        ("{calls: [{action: my.*, times: 2}]}", ("calls of my.*: times", 2, 1)),
-        ("{calls: [{action: my.ask, input: {who: me}}]}", ("calls of my.ask", {"who": "me"}, [{"who": "you"}])),
-        ("{state-info: boom}", ("state-info", "boom", None)),
-        ("{refused: nay}", None),
-    ],
-)
-def test_what_is_not_as_expected_is_told(expect, complaint):
-    report = run(ONE, f"{{stubs: [{{action: my.ask, result: hi}}], expect: {expect}}}")
-
-    assert not report.passed
-    assert all(each.line for each in report.complaints)
-    if complaint is not None:
-        assert wrong(report) == [complaint]
-
-
-def test_an_action_without_a_stub_is_told_with_its_input():
-    report = run(ONE, "{expect: ERROR}")
-
-    [complaint] = report.complaints
-    assert "no stub answers action 'my.ask'" in complaint.note
-    assert complaint.actual == {"who": "you"}
-
-
-def test_a_start_that_is_refused_can_be_expected():
-    assert run(ONE, "{input: {nane: 1}, expect: {refused: 'unexpected=['}}").passed
-    assert not run(ONE, "{input: {nane: 1}}").passed
-
-
-RETRIED = """
-w:
-  tasks:
-    t: {action: my.t, retry: {count: 5, delay: 3600}, timeout: 100000, on-error: [u]}
-    u: {action: std.sleep seconds=86400}
-"""
-
-
-def test_hours_of_waiting_take_no_time():
-    begun = time.perf_counter()
-
-    report = run(
-        RETRIED,
-        """
-        stubs:
-          - task: t
-            answers: [{error: 503}, {error: 503, takes: 30m}, {result: ok}]
-        expect:
-          elapsed: 2h 30m
-          tasks: {t: {attempts: 3, result: ok, calls: [{}, {}, {}]}}
-          never: [u]
-        """,
-    )
-
-    assert report.passed, report.complaints
-    assert time.perf_counter() - begun < 2
-
-
-def test_stubs_by_attempt_and_by_input():
-    case = "{stubs: [{task: t, attempt: 2, result: ok}, {task: t, input: {a: 1}}, {task: t, error: nay}]}"
-
-    report = run(RETRIED, case)
-
-    assert report.passed
-    assert report.elapsed == 3600.0
-
-
-@pytest.mark.parametrize(
-    ("answer", "state", "elapsed"),
-    [
-        ("takes: 2d", "ERROR", 100000.0),
-        ("never: true", "ERROR", 100000.0),
-        ("async: true, takes: 1h", "SUCCESS", 3600.0),
-        ("lost: true, takes: 5", "ERROR", None),
-        ("cancelled: true", "CANCELLED", None),
-    ],
-)
-def test_late_lost_cancelled_and_missing_answers(answer, state, elapsed):
-    report = run(
-        RETRIED,
-        f"{{stubs: [{{task: t, {answer}}}], expect: {{state: <state>, tasks: {{t: {state}}}}}}}".replace(
-            "<state>", "CANCELLED" if state == "CANCELLED" else "SUCCESS"
-        ),
-    )
-
-    assert report.passed, report.complaints
-    if elapsed is not None and state == "SUCCESS":
-        assert report.elapsed == elapsed
-
+from mistral_core.stubrun import Library, perform, read_suite
+from tests.core.stubrun.performed import run
 
 ITEMS = """
 w:
@@ -243,48 +99,6 @@ def test_a_workbook_with_an_adhoc_action_and_a_named_environment():
     assert perform(replaced, library).passed
 
 
-def test_people_pause_resume_cancel_rerun_and_skip():
-    workflow = """
-        w:
-          tasks:
-            a: {action: my.a, on-success: b}
-            b: {action: std.noop}
-        """
-    slow = "stubs: [{task: a, takes: 10}]"
-
-    assert run(workflow, f"{{{slow}, requests: [{{at: 1, do: pause}}], expect: {{state: PAUSED, never: [b]}}}}").passed
-    assert run(
-        workflow, f"{{{slow}, requests: [{{at: 1h, do: resume}}, {{at: 1, do: pause}}], expect: {{elapsed: 1h}}}}"
-    ).passed
-    assert run(workflow, f"{{{slow}, requests: [{{at: 2, do: cancel, message: enough}}], expect: CANCELLED}}").passed
-    failing = "stubs: [{task: a, answers: [{error: x}, {result: y}]}]"
-    assert run(workflow, f"{{{failing}, requests: [{{at: 5, do: rerun, task: a}}]}}").passed
-    assert run(
-        workflow, f"{{{failing}, requests: [{{at: 5, do: skip, task: a}}], expect: {{tasks: {{a: SKIPPED}}}}}}"
-    ).passed
-    assert run(
-        workflow, f"{{{slow}, requests: [{{at: 20, do: replay, task: a}}], expect: {{tasks: {{a: {{runs: 2}}}}}}}}"
-    ).passed
-    suspended = "{at: 1, do: suspend, task: a}, {at: 1h, do: resume, task: a}"
-    assert run(workflow, f"{{{slow}, requests: [{suspended}], expect: {{elapsed: 1h}}}}").passed
-    [refused] = run(workflow, f"{{{slow}, requests: [{{at: 1d, do: rerun, task: a}}]}}").complaints
-    assert refused.what == "request to rerun a"
-
-
-def test_a_workflow_without_an_end_is_told():
-    workflow = """
-        w:
-          tasks:
-            s: {action: std.noop, on-success: a}
-            a: {action: std.noop, on-success: b}
-            b: {action: std.noop, on-success: a}
-        """
-
-    complaints = run(workflow, "{expect: {state: RUNNING}}").complaints
-
-    assert [each.what for each in complaints] == ["end"]
-
-
 def test_tasks_and_executions_of_expressions_are_those_of_the_run():
     workflow = """
         w:
@@ -299,35 +113,6 @@ def test_tasks_and_executions_of_expressions_are_those_of_the_run():
     report = run(workflow, "{expect: {output-includes: {mine: [a, t]}}}")
 
     assert report.passed, report.complaints
-
-
-@pytest.mark.parametrize(
-    ("case", "complaint", "line"),
-    [
-        ("expects: {}", "did you mean 'expect'?", 3),
-        ("stubs: [{result: 1}]", "one of task, action, workflow", 3),
-        ("stubs: [{task: ask, result: 1, error: 2}]", "only one of", 3),
-        ("stubs: [{task: ask, answers: []}]", "at least one answer", 3),
-        ("stubs: [{task: ask, takes: soon}]", "no span of time", 3),
-        ("stubs: [{task: ask, lost: 1}]", "must be true", 3),
-        ("stubs: [{task: ask, result: <% $. %>}]", "cannot be parsed", 3),
-        ("stubs: [{task: akk}]", "did you mean 'ask'?", 3),
-        ("requests: [{at: 1, do: dance}]", "cannot be asked for", 3),
-        ("requests: [{at: 1, do: rerun}]", "needs 'task'", 3),
-        ("expect: {state: GREEN}", "is no state", 3),
-        ("expect: {tasks: {ak: SUCCESS}}", "did you mean 'ask'?", 3),
-        ("expect: {never: [aks]}", "did you mean 'ask'?", 3),
-        ("expect: {calls: [{times: 1}]}", "action or task", 3),
-        ("workflow: v", "no workflow 'v'", 2),
-        ("env: prod", "no environment 'prod'", 2),
-    ],
-)
-def test_a_fault_of_the_file_is_refused_with_its_line(case, complaint, line):
-    with pytest.raises(InvalidDefinition) as refusal:
-        run(ONE, case)
-
-    assert complaint in refusal.value.reason
-    assert refusal.value.line == line
 
 
 def test_the_same_file_gives_the_same_timeline():

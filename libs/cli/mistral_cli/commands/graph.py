@@ -26,7 +26,7 @@ def graph(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE]", help="YAML file with workflows or a workbook; - reads standard input.", show_default=False
+            metavar="FILE", help="YAML file with workflows or a workbook; - reads standard input.", show_default=False
         ),
     ] = None,
     workflow: Annotated[
@@ -50,7 +50,9 @@ def graph(
     namespace: Namespace = "",
     grpc_address: Address = None,
 ) -> None:
-    """Draw a workflow: its tasks, what leads to what and when, joins, sub-workflows, commands.
+    """Draw a workflow or an execution.
+
+    Tasks, what leads to what and under which condition, joins, sub-workflows, commands, as SVG or Mermaid.
 
     With --execution it shows the states of the tasks, how long they took, and the critical path, the chain of tasks
     that took longest. A file needs no server; an execution and a stored workflow are read from the mesh.

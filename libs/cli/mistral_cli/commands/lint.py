@@ -29,7 +29,7 @@ class LintFormat(StrEnum):
 def lint(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE...]", help="Definitions of any kind, folders of them, or - for standard input."),
+        typer.Argument(metavar="FILE", help="Definitions of any kind, folders of them, or - for standard input."),
     ] = None,
     format: Annotated[LintFormat, typer.Option("--format", "-f", help="How to print what is found.")] = LintFormat.TEXT,
     pedantic: Annotated[
@@ -37,7 +37,9 @@ def lint(
     ] = False,
     rules: Annotated[bool, typer.Option("--rules", help="Say what the codes mean, and check nothing.")] = False,
 ) -> None:
-    """Check definitions: what is not valid, and what is valid and probably not meant.
+    """Find what is wrong or odd in definitions.
+
+    That is what the mesh would refuse, and what it would accept and is probably not meant.
 
     A comment takes out what is meant: "# lint: ignore=CODE" on the line or the one above, "# lint: ignore-file=CODE"
     anywhere for the whole file.

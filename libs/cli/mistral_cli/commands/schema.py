@@ -21,9 +21,9 @@ def schema(
         Document.WORKFLOW
     ),
 ) -> None:
-    """Print the JSON Schema of workflows, workbooks, ad-hoc actions or test files.
+    """Print the language as JSON Schema.
 
-    Editors that know JSON Schema complete and check definitions with it; docs/tools.md says how.
+    Editors complete and check workflows, workbooks, ad-hoc actions and test files with it; docs/tools.md says how.
     """
     from mistral_core.schema import schema_of
 

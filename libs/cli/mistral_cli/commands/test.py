@@ -23,9 +23,7 @@ class ResultFormat(StrEnum):
 
 
 def run_tests(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Test files, or folders with files *.test.yaml.")
-    ],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Test files, or folders with files *.test.yaml.")],
     case: Annotated[
         str, typer.Option("--case", "-k", help="Only cases whose title holds this text.", show_default=False)
     ] = "",
@@ -34,7 +32,7 @@ def run_tests(
     ] = False,
     format: Annotated[ResultFormat, typer.Option("--format", "-f", help="How to print results.")] = ResultFormat.TEXT,
 ) -> None:
-    """Run workflows with their actions replaced by stubs.
+    """Test workflows, with stubs for their actions.
 
     A test file stands beside a workflow: trip.test.yaml tests trip.yaml. It says what answers in place of actions and
     what must come out. Time is virtual: waits of hours take milliseconds. No server is needed.

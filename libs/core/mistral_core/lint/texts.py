@@ -12,6 +12,8 @@ from mistral_core.lint.reading import Reads, reads
 
 _PUBLISHING = frozenset({"publish", "publish-on-error", "publish-on-skip"})
 _CLAUSES = frozenset({"on-success", "on-error", "on-complete", "on-skip"})
+# These expressions are about tasks, and are resolved when the definition is read.
+_SELECTING = frozenset({"requires"})
 _AFTERWARDS = frozenset({*_PUBLISHING, *_CLAUSES, "retry", "fail-on", "wait-after"})
 
 
@@ -64,12 +66,13 @@ def _of_workflow(node: Node, workflow: Workflow) -> Iterator[Text]:
         if part is not None:
             yield from _strings(part, role, key=key)
     defaults = node.get("task-defaults")
-    if defaults is not None:
-        yield from _strings(defaults, Role.DEFAULTS)
+    for entry in defaults.entries() if defaults is not None else ():
+        if entry.key not in _SELECTING:
+            yield from _strings(entry, Role.DEFAULTS, key=entry.name)
     tasks = node.child("tasks")
     for name in workflow.tasks:
         for entry in tasks.child(name).entries():
-            if entry.key not in INJECTED:
+            if entry.key not in INJECTED and entry.key not in _SELECTING:
                 role = Role.AFTER if entry.key in _AFTERWARDS else Role.BEFORE
                 yield from _strings(entry, role, task=name, key=entry.name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mistral_core.machine.execution import Execution
@@ -12,6 +12,7 @@ from mistral_core.stubrun.answering import Call
 from mistral_core.stubrun.matching import differences, matches, named
 from mistral_core.stubrun.model import UNSAID, CallExpectation, Expectation, TaskExpectation
 from mistral_core.stubrun.outcome import Outcome, TaskOutcome, task_outcomes
+from mistral_core.stubrun.spans import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ def complaints(expect: Expectation, outcome: Outcome) -> Iterator[Complaint]:
     yield from _compared("output", expect.output, execution.output, True, _line(expect, "output"))
     yield from _compared("output", expect.includes, execution.output, False, _line(expect, "output-includes"))
     yield from _text("state-info", expect.info, execution.state_info, _line(expect, "state-info"))
-    yield from _compared("elapsed", expect.elapsed, elapsed(execution), True, _line(expect, "elapsed"))
+    yield from _span("elapsed", expect.elapsed, elapsed(execution), _line(expect, "elapsed"))
     for task in expect.tasks:
         yield from _of_task(task, task_outcomes(outcome, task.path))
     yield from _of_never(expect, outcome)
@@ -85,6 +86,12 @@ def _compared(what: str, expected: Any, actual: Any, exact: bool, line: int) -> 
         yield Complaint(what=f"{what}{joint}{path}", expected=wanted, actual=found, line=line)
 
 
+def _span(what: str, expected: Any, actual: float | None, line: int) -> Iterator[Complaint]:
+    """Compare seconds, and say a wrong number of them in words as well."""
+    for complaint in _compared(what, expected, actual, True, line):
+        yield complaint if actual is None else replace(complaint, note=f"that is {shown(actual)}")
+
+
 def _text(what: str, expected: Any, actual: str | None, line: int) -> Iterator[Complaint]:
     if expected is UNSAID or (isinstance(expected, str) and expected in (actual or "")) or matches(expected, actual):
         return
@@ -108,7 +115,7 @@ def _of_task(expect: TaskExpectation, found: Sequence[TaskOutcome]) -> Iterator[
     yield from _compared(f"{what}: result", expect.result, newest.result, True, line)
     yield from _compared(f"{what}: published", expect.published, newest.published, True, line)
     yield from _compared(f"{what}: published", expect.includes, newest.published, False, line)
-    yield from _compared(f"{what}: elapsed", expect.elapsed, newest.elapsed, True, line)
+    yield from _span(f"{what}: elapsed", expect.elapsed, newest.elapsed, line)
     yield from _text(f"{what}: state-info", expect.info, newest.info, line)
     calls = [call.input for each in found for call in each.calls]
     if expect.input is not UNSAID:
@@ -130,8 +137,8 @@ def _of_order(expect: Expectation, outcome: Outcome) -> Iterator[Complaint]:
     begun = [begin.path for begin in outcome.record.begins]
     actual = iter(begun)
     if not all(any(_same(path, other) for other in actual) for path in expect.order):
-        shown = [path for path in begun if any(_same(wanted, path) for wanted in expect.order)]
-        yield Complaint(what="order", expected=list(expect.order), actual=shown, line=_line(expect, "order"))
+        those = [path for path in begun if any(_same(wanted, path) for wanted in expect.order)]
+        yield Complaint(what="order", expected=list(expect.order), actual=those, line=_line(expect, "order"))
 
 
 def _same(wanted: str, path: str) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from immutables import Map
 
+from mistral_core.machine import context as contexts
+from mistral_core.machine import join
 from mistral_core.machine.command import CancelTimer, Lifecycle, TellChild
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.event import StopRequested, TimerKind
 from mistral_core.machine.execution import TaskExecution, waits
+from mistral_core.machine.launch import create
 from mistral_core.machine.policies.timeout import cancel_runs
 from mistral_core.machine.state import FINAL, State
 
@@ -32,9 +34,8 @@ def _set_aside(draft: Draft, gone: set[str], by: str) -> None:
         if each.id in gone:
             _supersede(draft, draft.tasks[each.id], by)
     for name in draft.plan.joins:
-        join = draft.newest(name)
-        if join is not None:
-            _forget_arrivals(draft, join, gone | {by}, by)
+        if name in draft.last:
+            _see_to_join(draft, draft.tasks[draft.last[name]], gone, by)
     backlog = tuple(entry for entry in draft.execution.backlog if entry["task"] not in gone | {by})
     if len(backlog) != len(draft.execution.backlog):
         draft.amend(backlog=backlog)
@@ -110,11 +111,20 @@ def _forget_timers(draft: Draft, task: TaskExecution) -> None:
         draft.tell(CancelTimer(task_id=task.id, kind=TimerKind(task.delayed_by), round=task.round))
 
 
-def _forget_arrivals(draft: Draft, join: TaskExecution, gone: Iterable[str], by: str) -> None:
-    """Take back what had arrived at a join; one that nothing has arrived at is not there yet."""
-    left = Map({source: pair for source, pair in join.arrived.items() if pair[0] not in set(gone)})
-    if len(left) == len(join.arrived):
-        return
-    join = draft.note(join, arrived=left)
-    if waits(join) and not left:
-        _supersede(draft, join, by)
+def _see_to_join(draft: Draft, newest: TaskExecution, gone: set[str], by: str) -> None:
+    """Take back what had arrived at a join; what else had arrived at one that is gone goes on waiting there."""
+    left = Map({source: pair for source, pair in newest.arrived.items() if pair[0] not in gone and pair[0] != by})
+    if newest.id in gone:
+        if left:
+            _wait_again(draft, newest.name, left)
+    elif newest.superseded_by is None and len(left) < len(newest.arrived):
+        newest = draft.note(newest, arrived=left)
+        if waits(newest) and not left:
+            _supersede(draft, newest, by)
+
+
+def _wait_again(draft: Draft, name: str, arrived: Map[str, tuple[str, str]]) -> None:
+    fresh = draft.note(create(draft, name, contexts.EMPTY, (), waiting=True), arrived=arrived)
+    join.await_branches(draft, fresh)
+    if draft.state is State.PAUSED:
+        del draft.checks[name]

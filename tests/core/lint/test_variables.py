@@ -2,6 +2,7 @@
 
 import pytest
 
+from mistral_core.lint import check
 from tests.core.lint.linted import of_tasks
 
 
@@ -85,3 +86,12 @@ def test_an_item_hidden_by_a_variable():
     )
 
     assert found == ["5 shadowed-item"]
+
+
+def test_the_name_of_a_task_is_no_variable():
+    text = "version: '2.0'\nw:\n  tasks:\n    t: {action: std.noop, publish: {x: <% $.t.id %>}}\n"
+
+    [finding] = check(text)
+
+    assert finding.code == "undefined-variable"
+    assert "write task(t).result" in finding.message

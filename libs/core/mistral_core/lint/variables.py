@@ -84,12 +84,18 @@ def _unset(subject: Subject, text: Text, known: Known, before: Mapping[str, set[
             continue
         publishers = known.published.get(name)
         if publishers is None:
-            all_names = known.everywhere - _SYSTEM | known.published.keys() | items
-            message = f"nothing sets the variable '{name}'{guess(name, all_names)}"
-            yield found("undefined-variable", text.node, message)
+            yield found("undefined-variable", text.node, _nobody_sets(name, subject, known, items))
         elif not _visible(text, publishers, before):
             who = ", ".join(f"'{each}'" for each in sorted(publishers))
             yield found("out-of-reach", text.node, f"'{name}' is published by {who} only, which does not come before")
+
+
+def _nobody_sets(name: str, subject: Subject, known: Known, items: set[str]) -> str:
+    if name in subject.workflow.tasks:
+        # Very old workflows read results so.
+        return f"'{name}' is a task and no variable: write task({name}).result"
+    names = known.everywhere - _SYSTEM | known.published.keys() | items
+    return f"nothing sets the variable '{name}'{guess(name, names)}"
 
 
 def _visible(text: Text, publishers: set[str], before: Mapping[str, set[str]]) -> bool:

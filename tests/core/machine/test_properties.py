@@ -46,6 +46,11 @@ def _shape(world: Chaos) -> tuple[Any, ...]:
     return root.state, sorted((task.name, task.state.value) for task in counting)
 
 
+def _joins_failed(world: Chaos) -> bool:
+    """Tell whether a join failed: it does so at once, with the variables of what had arrived by then."""
+    return any("Failed by tasks" in (task.state_info or "") for task in world.executions[ROOT].tasks.values())
+
+
 def _variables(world: Chaos) -> dict[str, Any]:
     """Return the output but for the reason of a failure, which names ids."""
     return {name: value for name, value in world.executions[ROOT].output.items() if name != "result"}
@@ -63,7 +68,7 @@ def test_order_and_repetition_do_not_change_how_an_execution_ends(text: str, see
 
     assert world.executions[ROOT].state in FINAL
     assert _shape(world) == _shape(expected)
-    if not any("Failed by tasks" in (task.state_info or "") for task in expected.executions[ROOT].tasks.values()):
+    if not _joins_failed(expected):
         assert set(world.executions[ROOT].output) == set(expected.executions[ROOT].output)
 
 
@@ -151,7 +156,8 @@ def test_a_replay_that_goes_as_before_ends_as_before(text: str, seed: int) -> No
         world.run()
 
     assert _shape(world) == _shape(expected)
-    assert _variables(world) == _variables(expected)
+    if not _joins_failed(expected):
+        assert _variables(world) == _variables(expected)
 
 
 @_SETTINGS

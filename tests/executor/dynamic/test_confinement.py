@@ -1,6 +1,7 @@
 """Actions of uploaded code: what they cannot do, and what they cannot keep others from."""
 
 import asyncio
+import ctypes
 import os
 import socket
 import time
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from mistral_executor.actions.dynamic import DynamicSettings
+
+_SET_CHILD_SUBREAPER = 36
 
 
 async def test_nothing_of_the_executor_is_seen(engine: Any, code: Any, monkeypatch: pytest.MonkeyPatch, run: Any):
@@ -158,6 +161,41 @@ async def test_folders_and_children_are_gone_at_the_end(engine: Any, address: An
     assert not folder.exists()
 
 
+async def test_what_is_killed_is_buried_as_well(engine: Any, address: Any, start: Any, limits: Any, run: Any):
+    """Also where nobody else adopts orphans, as in a container."""
+    code, at = address
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    try:
+        await start(engines=at, dynamic=DynamicSettings(**{**limits, "seconds": 0.5, "memory_mb": 132}))
+        outcome, _ = await run(code, "import time\ntime.sleep(60)")
+        assert outcome == "ERROR"
+        await until(lambda: not _with("132"))
+        await until(lambda: not any(map(_is_dead_child, Path("/proc").glob("[0-9]*"))))
+    finally:
+        libc.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+async def test_when_an_executor_is_killed_its_children_die(engine: Any, address: Any, process: Any):
+    code, at = address
+    executor = process(
+        engine.queue,
+        MISTRAL_ENGINE_ADDRESSES=at,
+        MISTRAL_DYNAMIC_ACTIONS="true",
+        MISTRAL_DYNAMIC_MEMORY_MB="131",
+        MISTRAL_JAVASCRIPT_MEMORY_MB="37",
+        MISTRAL_JAVASCRIPT_SECONDS="600",
+    )
+    code.by_name["sleeper"] = "import time\nclass It:\n    def run(self):\n        time.sleep(600)\n", "It"
+    await engine.give(engine.task("sleeper", {}), engine.task("std.js", {"script": "while (true) {}"}))
+    # What makes processes, the process, and the engine of scripts.
+    await until(lambda: (len(_with("131")), len(_with("37"))) == (2, 1))
+
+    executor.kill()
+
+    await until(lambda: not _with("131") and not _with("37"))
+
+
 async def until(holds: Callable[[], Any]) -> None:
     for _ in range(500):
         if holds():
@@ -181,3 +219,24 @@ def _children() -> list[Path]:
 
 def _parent(process: Path) -> int:
     return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _with(memory_mb: str) -> list[str]:
+    """The ids of all children, of whomever, that have that limit."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            said = (process / "cmdline").read_bytes()
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+            continue
+        if b"mistral_executor.sandbox." in said and f'"memory_mb": {memory_mb},'.encode() in said:
+            found.append(process.name)
+    return found
+
+
+def _is_dead_child(process: Path) -> bool:
+    try:
+        state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state == "Z" and int(parent) == os.getpid()

@@ -26,9 +26,12 @@ def serve_in_forks(confine: Callable[[], None], answer: Callable[[bytes], bytes]
         ours = os.getpid()
         child = os.fork()
         if child == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _answer_once(ours, folder, confine, answer)
+        _end_together_with(child)
         os.write(2, READY)
         _, status = os.waitpid(child, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         shutil.rmtree(folder, ignore_errors=True)
         if status:
             _end_like(status)
@@ -63,6 +66,17 @@ def _answer_once(parent: int, folder: str, confine: Callable[[], None], answer: 
     os.dup2(nothing, 1)
     write(target, answer(request))
     os._exit(0)
+
+
+def _end_together_with(child: int) -> None:
+    """When told to end, end the child first: otherwise it would be left to whoever adopts it, dead or alive."""
+
+    def end(number: int, frame: object) -> None:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _end_like(status: int) -> NoReturn:

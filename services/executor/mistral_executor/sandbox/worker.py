@@ -14,6 +14,7 @@ from mistral_executor.sandbox.frames import READY
 from mistral_executor.sandbox.limits import Limits
 
 _SET_DUMPABLE = 4
+_STOP_SECONDS = 2.0
 _MOST_SAID = 64 * 1024
 _LENGTH = struct.Struct(">I")
 # Few arenas: each takes address space, which is limited.
@@ -107,20 +108,25 @@ class Worker:
         self.answered += 1
         return answer
 
-    def kill(self) -> None:
-        """End it at once, whatever it does."""
+    def stop(self) -> None:
+        """End it and what it runs at once."""
         if self._process.returncode is None:
-            self._process.kill()
+            self._process.terminate()
 
     async def gone(self) -> None:
         """Return when it has ended and its folder is removed."""
-        await self._end()
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._end()
+        except TimeoutError:
+            self._process.kill()
+            await self._end()
         await asyncio.to_thread(shutil.rmtree, Path(self._folder), ignore_errors=True)
 
     async def _end(self) -> int:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self.kill()
+        self.stop()
         # Its end is not noticed while something that it said is unread.
         await self._process.stdout.read()
         await self._process.stderr.read()

@@ -70,7 +70,7 @@ class Workers:
         return worker
 
     def _end(self, worker: Worker) -> None:
-        worker.kill()
+        worker.stop()
         ending = asyncio.create_task(worker.gone(), name="child ends")
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)

@@ -73,6 +73,8 @@ async def test_sub_workflows_run_and_an_unknown_one_is_an_error_of_its_task(worl
     )
     partition = await world.pool.fetchval("SELECT partition FROM execution WHERE id = $1", begun.id)
     assert {tuple(child)[:3] for child in children} == {(begun.id, begun.id, partition)}
+    inputs = await world.pool.fetch("SELECT input FROM execution WHERE workflow_name = 'child' ORDER BY created_at")
+    assert [json.loads(each["input"])["x"] for each in inputs] == [1, 2, 3]
     infos = await world.pool.fetchval("SELECT state_info FROM task_execution WHERE name = 'unknown'")
     assert "nowhere" in infos
     assert await world.pool.fetchval("SELECT count(*) FROM execution") == 4

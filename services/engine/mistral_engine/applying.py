@@ -223,13 +223,14 @@ class Applying:
         found = await self._definitions.find([wanted_by(parent.execution, command) for parent, command in starts])
         batch.rely(found.epoch)
         at = now()
-        for (parent, command), definition in zip(starts, found.definitions, strict=True):
+        for position, ((parent, command), definition) in enumerate(zip(starts, found.definitions, strict=True)):
             try:
                 if refused:
                     raise LimitExceeded(f"Sub-workflows are nested too deeply [name={command.workflow}]")
                 if definition is None:
                     raise NotFound(f"Failed to find workflow [name={command.workflow}]")
-                start = child_start(parent.execution, command, definition, at)
+                # Lists go by the time of creation: the order of the starts is to be seen there.
+                start = child_start(parent.execution, command, definition, at + position)
                 await self._informing.at_once(batch, partial(batch.begin, start, parent.traceparent))
             except WorkflowError as error:
                 batch.refuse_child(parent, command, at, error)

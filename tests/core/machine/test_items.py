@@ -96,6 +96,14 @@ def test_results_stand_in_the_order_of_the_items() -> None:
     assert play.execution.output == {"r": [1, 2, 3]}
 
 
+def test_items_are_created_in_their_order() -> None:
+    [task] = Play(HELD % "").after().tasks("t")
+    made = sorted(task.actions.values(), key=lambda each: each.created_at)
+
+    assert [each.index for each in made] == [0, 1, 2]
+    assert len({each.created_at for each in made}) == 3
+
+
 FLAKY = "w:\n  tasks:\n    t: {with-items: 'i in [0, 1, 0]', action: flaky fail=<%% $.i %%>%s}"
 
 

@@ -82,10 +82,11 @@ def _launch(draft: Draft, task: TaskExecution, plan: TaskPlan, name: str, indexe
     commands: list[Command] = []
     ids: list[tuple[str, str]] = []
     make: Any = child_for if plan.workflow else action_for
-    for index in indexes:
+    for position, index in enumerate(indexes):
         scope = task_scope(draft, task, items=_variables(plan, task, index))
         record, command = make(draft, task, plan, name, scope, index)
-        records[record.id] = record
+        # Lists go by the time of creation: a microsecond between two items keeps their order there.
+        records[record.id] = replace(record, created_at=record.created_at + position) if position else record
         ids.append((task.id, record.id))
         commands.append(command)
     (draft.children if plan.workflow else draft.actions).update(ids)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import asyncpg
 from msgspec import Struct
 
-from mistral_core.errors import Conflict
+from mistral_core.errors import Conflict, InvalidInput
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
 from mistral_persistence.literals import as_uuid
@@ -170,5 +170,14 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
 
 
 async def delete(connection: Connection, workflow_id: str) -> bool:
-    """Remove a workflow and keep its versions; return whether there was one."""
-    return bool(await connection.fetchval("DELETE FROM workflow WHERE id = $1::uuid RETURNING true", workflow_id))
+    """Remove a workflow and keep its versions; return whether there was one.
+
+    Raises:
+        InvalidInput: If a trigger starts it.
+    """
+    try:
+        return bool(await connection.fetchval("DELETE FROM workflow WHERE id = $1::uuid RETURNING true", workflow_id))
+    except asyncpg.ForeignKeyViolationError:
+        raise InvalidInput(
+            f"Can't delete workflow that has cron triggers associated. [workflow_id={workflow_id}]"
+        ) from None

@@ -8,6 +8,7 @@ from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.action_executions import ActionExecutions
 from mistral_api_gateway.operations.actions import Actions
 from mistral_api_gateway.operations.code_sources import CodeSources, Switch
+from mistral_api_gateway.operations.cron_triggers import CronTriggers
 from mistral_api_gateway.operations.dynamic_actions import DynamicActions
 from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
@@ -40,6 +41,7 @@ class Gateway:
     workbooks: Workbooks
     actions: Actions
     environments: Environments
+    cron_triggers: CronTriggers
     runs: StandaloneRuns
     code_sources: CodeSources
     dynamic_actions: DynamicActions
@@ -83,6 +85,7 @@ def gateway(
         workbooks=Workbooks(store),
         actions=Actions(store, executors, catalog),
         environments=Environments(store),
+        cron_triggers=CronTriggers(store),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),

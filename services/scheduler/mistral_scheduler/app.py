@@ -1,18 +1,24 @@
 """The scheduler put together: store, bus, the firing loop and the gRPC server."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceStub
 from mistral_persistence import database
 from mistral_runtime import bus
+from mistral_runtime.channel import channel
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.metrics import metrics_server
 from mistral_runtime.server import grpc_server
 from mistral_runtime.telemetry import telemetry
+from mistral_scheduler.cron import Cron
 from mistral_scheduler.firing import WAKE_SUBJECT, Firing
 from mistral_scheduler.maintenance import maintain
 from mistral_scheduler.servicer import Servicer
 from mistral_scheduler.settings import SchedulerSettings
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -33,6 +39,11 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
         await connection.subscribe(WAKE_SUBJECT, firing.woken)
         tasks = await stack.enter_async_context(supervised())
         tasks.start(firing.run(), name="firing")
+        if settings.engines:
+            engines = await stack.enter_async_context(channel(settings.engines))
+            tasks.start(Cron(pool, EngineServiceStub(engines)).run(), name="cron")
+        else:
+            _log.warning("no engine is known by address: cron triggers do not fire")
         tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
         servicer = Servicer(service.name, pool, firing)
         yield await stack.enter_async_context(

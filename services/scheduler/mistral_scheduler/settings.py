@@ -13,11 +13,13 @@ class SchedulerSettings:
 
     Attributes:
         history_days: How many whole days of history are kept, from 1.
+        engines: Addresses of the engines, separated by commas; without any no cron trigger fires.
     """
 
     service: ServiceSettings
     database_url: str
     history_days: int = 7
+    engines: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -31,4 +33,5 @@ class SchedulerSettings:
             service=ServiceSettings.read(environ, service="scheduler"),
             database_url=env.text("MISTRAL_DATABASE_URL"),
             history_days=env.integer("MISTRAL_HISTORY_DAYS", 7, minimum=1, maximum=3650),
+            engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
         )

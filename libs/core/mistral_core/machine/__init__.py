@@ -12,7 +12,7 @@ late or to nobody changes nothing. ``restored`` completes an execution that was 
 * ``scope``, ``document``, ``context``: what expressions see
 """
 
-from mistral_core.machine.begin import begin
+from mistral_core.machine.begin import begin, check_input
 from mistral_core.machine.decide import decide
 from mistral_core.machine.restore import outstanding, restored
 from mistral_core.machine.surroundings import ExecutionsQuery, MoreFactsNeeded, Query, Surroundings, TasksQuery
@@ -24,6 +24,7 @@ __all__ = [
     "Surroundings",
     "TasksQuery",
     "begin",
+    "check_input",
     "decide",
     "outstanding",
     "restored",

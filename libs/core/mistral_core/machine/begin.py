@@ -52,19 +52,24 @@ def begin(start: Start, surroundings: Surroundings) -> Decision:
     return draft.decision()
 
 
+def check_input(definition: Workflow, name: str, given: Mapping[str, Any]) -> None:
+    """Raise InvalidInput if required input is missing or some is not declared; ``name`` is for the message."""
+    declared = {each.name: each for each in definition.input}
+    unexpected = [each for each in given if each not in declared]
+    missing = [each.name for each in declared.values() if each.default is REQUIRED and each.name not in given]
+    if missing or unexpected:
+        kind = "ReverseWorkflowSpec" if definition.type is WorkflowType.REVERSE else "DirectWorkflowSpec"
+        raise InvalidInput(invalid_input(name, kind, missing, unexpected))
+
+
 def _input(start: Start) -> tuple[dict[str, Any], dict[str, Any]]:
     if not isinstance(start.input, Mapping) or not isinstance(start.params, Mapping):
         raise InvalidInput("Input and params of an execution must be mappings.")
     declared = {each.name: each for each in start.definition.input}
     given, params = dict(start.input), dict(start.params)
-    unexpected = [name for name in given if name not in declared]
     if start.parent is not None:
-        params.update({name: given.pop(name) for name in unexpected})
-        unexpected = []
-    missing = [each.name for each in declared.values() if each.default is REQUIRED and each.name not in given]
-    if missing or unexpected:
-        kind = "ReverseWorkflowSpec" if start.definition.type is WorkflowType.REVERSE else "DirectWorkflowSpec"
-        raise InvalidInput(invalid_input(start.workflow_name, kind, missing, unexpected))
+        params.update({name: given.pop(name) for name in tuple(given) if name not in declared})
+    check_input(start.definition, start.workflow_name, given)
     for each in declared.values():
         given.setdefault(each.name, each.default)
     return given, params

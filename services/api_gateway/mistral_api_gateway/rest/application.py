@@ -12,6 +12,7 @@ from mistral_api_gateway.rest import (
     action_resource,
     actions,
     code_sources,
+    cron_triggers,
     dynamic_actions,
     environments,
     execution_resource,
@@ -23,6 +24,7 @@ from mistral_api_gateway.rest.action_executions import ActionExecutionEndpoints
 from mistral_api_gateway.rest.action_runs import ActionRunEndpoints
 from mistral_api_gateway.rest.actions import ActionEndpoints
 from mistral_api_gateway.rest.code_sources import CodeSourceEndpoints
+from mistral_api_gateway.rest.cron_triggers import CronTriggerEndpoints
 from mistral_api_gateway.rest.dynamic_actions import DynamicActionEndpoints
 from mistral_api_gateway.rest.environments import EnvironmentEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
@@ -45,6 +47,7 @@ RESOURCES: Final = {
     "CodeSource": code_sources.RESOURCE,
     "DynamicAction": dynamic_actions.RESOURCE,
     "Environment": environments.RESOURCE,
+    "CronTrigger": cron_triggers.RESOURCE,
     "Execution": execution_resource.RESOURCE,
     "Task": task_resource.RESOURCE,
     "ActionExecution": action_resource.RESOURCE,
@@ -62,6 +65,7 @@ def application(gateway: Gateway, *, body_limit: int) -> ASGIApp:
         *CodeSourceEndpoints(gateway, body_limit=body_limit).operations(),
         *DynamicActionEndpoints(gateway, body_limit=body_limit).operations(),
         *EnvironmentEndpoints(gateway, body_limit=body_limit).operations(),
+        *CronTriggerEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),
         *ReportEndpoints(gateway).operations(),

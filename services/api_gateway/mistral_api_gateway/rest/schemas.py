@@ -101,6 +101,22 @@ SCHEMAS: Final[dict[str, Any]] = {
         "properties": {"name": TEXT, "description": TEXT, "variables": _OBJECT, "scope": _SCOPE},
         "required": ["name"],
     },
+    "CronTriggerCreation": {
+        "type": "object",
+        "description": "A workflow by name or id, and a pattern or a first time.",
+        "properties": {
+            "name": TEXT,
+            "workflow_name": TEXT,
+            "workflow_id": TEXT,
+            "workflow_input": _OBJECT,
+            "workflow_params": _OBJECT,
+            "pattern": {**TEXT, "description": "Five fields, a sixth for seconds, in UTC"},
+            "first_execution_time": {**TEXT, "description": "YYYY-MM-DD HH:MM in UTC, a minute ahead at least"},
+            "remaining_executions": {"type": "integer", "minimum": 1},
+            "scope": _SCOPE,
+        },
+        "required": ["name"],
+    },
     "ActionRun": {
         "type": "object",
         "properties": {

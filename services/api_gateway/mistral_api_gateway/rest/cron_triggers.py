@@ -1,0 +1,108 @@
+"""``/v2/cron_triggers``: JSON, found by id or name; there is no way to change one."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.cron_triggers import CronTriggerRequest
+from mistral_api_gateway.rest import bodies, query
+from mistral_api_gateway.rest.operation import Operation
+from mistral_api_gateway.rest.resource import Field, Resource, as_time, json_answer
+from mistral_persistence.cron_triggers import CRON_TRIGGERS as LISTING
+
+FIELDS: Final = {
+    "id": Field(column="id"),
+    "name": Field(column="name"),
+    "workflow_name": Field(column="workflow_name"),
+    "workflow_id": Field(column="workflow_id"),
+    "workflow_input": Field(column="workflow_input", json=True),
+    "workflow_params": Field(column="workflow_params", json=True),
+    "project_id": Field(column="project_id"),
+    "scope": Field(column="scope"),
+    "pattern": Field(column="pattern"),
+    "remaining_executions": Field(column="remaining_executions"),
+    "first_execution_time": Field(column="first_execution_time", write=as_time),
+    "next_execution_time": Field(column="next_execution_time", write=as_time),
+    "created_at": Field(column="created_at", write=as_time),
+    "updated_at": Field(column="updated_at", write=as_time),
+}
+RESOURCE: Final = Resource("cron_triggers", LISTING, FIELDS)
+
+
+class CronTriggerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The attributes that a request may have, and no others."""
+
+    name: str | None = None
+    workflow_name: str | None = None
+    workflow_id: str | None = None
+    workflow_input: Raw | UnsetType = UNSET
+    workflow_params: Raw | UnsetType = UNSET
+    pattern: str | None = None
+    first_execution_time: str | None = None
+    remaining_executions: int | None = None
+    scope: str | None = None
+
+
+# Clients send the count as text.
+_BODY: Final = msgspec.json.Decoder(CronTriggerBody, strict=False)
+
+
+class CronTriggerEndpoints:
+    """What REST does with cron triggers."""
+
+    def __init__(self, gateway: Gateway, *, body_limit: int) -> None:
+        self._triggers = gateway.cron_triggers
+        self._limit = body_limit
+
+    def operations(self) -> list[Operation]:
+        """The endpoints, with their documentation."""
+        lists = query.paging_arguments(RESOURCE)
+
+        def make(method: str, tail: str, handler: Any, summary: str, **more: Any) -> Operation:
+            path = f"/v2/cron_triggers{tail}"
+            return Operation(method=method, path=path, handler=handler, summary=summary, tag="cron triggers", **more)
+
+        create = {"takes": "CronTriggerCreation", "gives": "CronTrigger", "status": 201}
+        return [
+            make("POST", "", self.create, "Have a workflow started by the calendar", **create),
+            make("GET", "", self.page, "List cron triggers", query=lists, gives="cron_triggers"),
+            make("GET", "/{identifier}", self.get, "Get a cron trigger", query=("fields",), gives="CronTrigger"),
+            make("DELETE", "/{identifier}", self.delete, "Delete a cron trigger", status=204),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        query.only(request, ())
+        sent = bodies.decoded(await bodies.body(request, self._limit), _BODY, "cron_trigger")
+        wanted = CronTriggerRequest(
+            name=sent.name or "",
+            workflow=sent.workflow_id or sent.workflow_name or "",
+            input=bodies.json_text(sent.workflow_input),
+            params=bodies.json_text(sent.workflow_params),
+            pattern=sent.pattern or "",
+            first_time=sent.first_execution_time or "",
+            remaining=sent.remaining_executions,
+            scope=sent.scope,
+        )
+        row = await self._triggers.create(ANYONE, wanted)
+        return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
+
+    async def get(self, request: Request) -> Response:
+        given = query.only(request, ("fields",))
+        fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
+        row = await self._triggers.get(ANYONE, request.path_params["identifier"])
+        return json_answer(RESOURCE.written(row, fields))
+
+    async def page(self, request: Request) -> Response:
+        wanted = query.list_query(request, RESOURCE)
+        rows = await self._triggers.page(ANYONE, wanted.page)
+        return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
+
+    async def delete(self, request: Request) -> Response:
+        query.only(request, ())
+        await self._triggers.delete(ANYONE, request.path_params["identifier"])
+        return Response(status_code=204)

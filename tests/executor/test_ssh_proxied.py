@@ -20,6 +20,7 @@ def back():
 threading.Thread(target=back).start()
 while data := os.read(0, 65536):
     to.sendall(data)
+os._exit(0)
 """
 
 NewSshd = Callable[..., AbstractContextManager[Any]]

@@ -16,7 +16,9 @@ async def test_what_a_hanging_executor_has_is_answered_for_by_another(
     task = engine.task("std.http", {"url": f"{site.base}/slow?s=3"}, safe_rerun=safe)
     await engine.give(task, priority=priority)
     async with asyncio.timeout(20):
-        while not site.seen:
+        while True:
+            if site.seen:
+                break
             await asyncio.sleep(0.02)
     process(engine.queue)
 

@@ -8,7 +8,9 @@ late or to nobody changes nothing. ``restored`` completes an execution that was 
 * ``draft``: the decision while it is being made; ``plan``: what is known ahead about a definition
 * ``launch``, ``ending``: how a task starts and ends; ``dispatch``, ``children``, ``items``: what it runs
 * ``direct``, ``join``, ``reverse``: what comes next; ``completion``, ``failing``: how an execution ends
-* ``control``, ``resuming``, ``rerun``: what people ask for; ``timers``, ``results``: what the world reports
+* ``control``, ``resuming``, ``rerun``, ``replay``, ``suspending``: what people ask for
+* ``superseding``: what a replay sets aside; ``target``: a direct workflow run up to one task
+* ``timers``, ``results``: what the world reports
 * ``scope``, ``document``, ``context``: what expressions see
 """
 

@@ -105,8 +105,8 @@ def _start_clocks(draft: Draft, task: TaskExecution) -> TaskExecution:
         task = draft.change(task, timeout_round=number, deadline=due)
         draft.tell(StartTimer(task_id=task.id, kind=TimerKind.TIMEOUT, round=number, due=due))
     if task.state is State.DELAYED and task.delayed_by is not None:
-        task = draft.change(task, round=task.round + 1, due=task.due + stood)
         kind = TimerKind(task.delayed_by)
+        task = draft.change(task, round=task.round + 1, due=task.due + stood)
         draft.tell(StartTimer(task_id=task.id, kind=kind, round=task.round, due=task.due))
     return task
 

@@ -117,6 +117,11 @@ def test_from_the_upload_to_the_result(switched_on: MeshStatus, ctl: Callable[..
         assert ctl("code-source", "get", "calc", "-o", "json")["version"] == 2
         assert run_action(rest, "calc.add", a=5)["output"]["result"]["sum"] == 500
 
+        moved = ctl("dynamic-action", "update", "calc.later", "--class", "Add", "-o", "json")
+        assert moved == ctl("dynamic-action", "get", "calc.later", "-o", "json")
+        assert run_action(rest, "calc.later", a=2)["output"]["result"]["sum"] == 200
+        assert "removed" in ctl("dynamic-action", "delete", "calc.later")
+
         assert "removed" in ctl("code-source", "delete", "calc")
         gone = rest.post("/v2/action_executions", json={"name": "calc.add", "input": {"a": 1}})
         assert (gone.status_code, gone.json()["faultstring"]) == (400, "Failed to find action [action_name=calc.add]")

@@ -15,6 +15,7 @@ import pytest
 
 from mistral_core.errors import ExpressionFailed, InvalidDefinition
 from mistral_core.expressions import Limits, Scope, check, configure, evaluate, evaluator
+from mistral_core.language import parse_workflows
 from mistral_core.machine.surroundings import MoreFactsNeeded, TasksQuery
 from mistral_runtime.expressions import (
     Evaluators,
@@ -269,6 +270,24 @@ def test_an_alarm_ends_what_is_done_in_place() -> None:
 def test_reading_an_expression_is_bounded_too() -> None:
     with bounded(ExpressionSettings()), pytest.raises(InvalidDefinition, match="takes longer than"):
         check("<% [" + "1," * 60_000 + "1] %>")
+
+
+SELECTING = """
+version: '2.0'
+w:
+  type: reverse
+  tasks:
+    a: {tags: [x]}
+    b: {requires: '%s'}
+"""
+
+
+def test_what_is_evaluated_while_a_definition_is_read_is_guarded_too() -> None:
+    with bounded(ExpressionSettings()):
+        assert parse_workflows(SELECTING % "<% $.slice(1).first().name %>")[0].workflow.tasks["b"].requires == ("a",)
+        with pytest.raises(InvalidDefinition, match=r"cannot be evaluated.*takes longer than 1 seconds"):
+            parse_workflows(SELECTING % ENDLESS)
+        assert parse_workflows(SELECTING % "<% $.slice(1).first().name %>")[0].workflow.tasks["b"].requires == ("a",)
 
 
 @pytest.mark.parametrize(("languages", "refused"), [("yaql", "{{ 1 }}"), ("jinja", "<% 1 %>")])

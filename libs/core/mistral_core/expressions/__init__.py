@@ -22,7 +22,7 @@ from mistral_core.expressions.evaluator import (
     is_expression,
     render,
 )
-from mistral_core.expressions.isolation import Isolation, isolate
+from mistral_core.expressions.isolation import Isolation, isolate, patiently
 from mistral_core.expressions.limits import Limits
 from mistral_core.expressions.scope import Facts, Scope
 
@@ -40,5 +40,6 @@ __all__ = [
     "install",
     "is_expression",
     "isolate",
+    "patiently",
     "render",
 ]

@@ -18,7 +18,7 @@ from mistral_core.expressions.scope import Scope
 # Called with the scope and the evaluated arguments; the receiver of a method comes first.
 Plain = Callable[..., Any]
 
-LONGEST_RANGE = 1_000
+LONGEST_RANGE = 10_000
 _MOST_DIGITS = 20
 
 

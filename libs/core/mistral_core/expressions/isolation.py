@@ -8,7 +8,7 @@ is not surely harmless. Without a shell all is done in place, within ``Limits`` 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from mistral_core.expressions.limits import LimitReached
@@ -35,10 +35,12 @@ class Isolation:
         bounded: Calls a function and returns what it returns, or raises ``TimeIsUp`` after a while.
         outside: Returns what ``evaluate`` would return or raises what it would raise, evaluated elsewhere. Only a
             ``BaseException`` that is no ``Exception`` may come out of it besides.
+        waiting: The same for where nobody could let go and come back: it returns or raises ``ExpressionFailed``.
     """
 
     bounded: Bounded | None = None
     outside: Outside | None = None
+    waiting: Outside | None = None
 
 
 _in_force = Isolation()
@@ -54,6 +56,15 @@ def isolate(isolation: Isolation) -> Isolation:
 def outside() -> Outside | None:
     """Return how to evaluate elsewhere, or None."""
     return _in_force.outside
+
+
+def patiently(run: Callable[[], _T]) -> _T:
+    """Call a function that evaluates; it stands and waits for what is evaluated elsewhere."""
+    before = isolate(replace(_in_force, outside=_in_force.waiting))
+    try:
+        return run()
+    finally:
+        isolate(before)
 
 
 def bounded(run: Callable[[], _T]) -> _T:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from mistral_core.errors import ExpressionFailed
-from mistral_core.expressions import Scope, evaluate
+from mistral_core.expressions import Scope, evaluate, patiently
 from mistral_core.language.grammar import check_text, is_whole_expression
 from mistral_core.language.kinds import check_unique
 from mistral_core.language.node import Node
@@ -47,7 +47,7 @@ class Selection:
             return (node.value,)
         check_text(node, node.value)
         try:
-            found = evaluate(node.value, _Tasks(self._documents()))
+            found = patiently(lambda: evaluate(node.value, _Tasks(self._documents())))
         except ExpressionFailed as error:
             node.refuse(f"The selector of required tasks cannot be evaluated: {error}")
         return [_name(node, each) for each in _listed(found)]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from mistral_core.expressions import Scope
-from mistral_runtime.expressions.evaluation import Evaluation, Outcome, Question
+from mistral_runtime.expressions.evaluation import BROKE_OFF, Evaluation, Outcome, Question
 from mistral_runtime.expressions.settings import ExpressionSettings
 from mistral_runtime.expressions.turns import Turns
 from mistral_runtime.expressions.worker import Worker, WorkerLost
@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 # How long a service may stand still for evaluations before it looks after everything else.
 _IN_PLACE_SECONDS = 0.05
+_WAIT_SECONDS = 1.0
 _STARTS = 5
 _START_AGAIN_SECONDS = 1.0
 
@@ -116,6 +117,31 @@ class Evaluators:
             if (outcome := self._attempted(worker, evaluation)) is not None:
                 return outcome.result()
         raise self._not_yet(evaluation, owner, worker)
+
+    def wait(self, text: str, scope: Scope) -> Any:
+        """Return what ``evaluate`` would return, at the cost of standing still for a second perhaps.
+
+        Raises:
+            ExpressionFailed: If it has a fault, takes too long or too much memory.
+        """
+        evaluation = Evaluation(text, scope)
+        evaluation.pack()
+        for _ in range(2):
+            try:
+                worker = self._idle.pop() if self._idle else Worker.started_at_once(self._settings)
+            except (OSError, WorkerLost):
+                _log.exception("a process that evaluates cannot be started")
+                raise evaluation.failed("no process can be started that evaluates") from None
+            self._workers.add(worker)
+            outcome = worker.attempt(evaluation, _WAIT_SECONDS)
+            late = outcome is None and not worker.lost
+            worker.lost = worker.lost or late or len(self._workers) > self._settings.processes
+            self._release(worker)
+            if outcome is not None:
+                return outcome.result()
+            if late:
+                raise evaluation.failed(f"it takes longer than {_WAIT_SECONDS:g} seconds")
+        raise evaluation.failed(BROKE_OFF)
 
     def _attempted(self, worker: Worker, evaluation: Evaluation) -> Outcome | None:
         if not self._spent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from mistral_core.expressions import Isolation, Scope, isolate
 from mistral_runtime.expressions.alarm import alarmed
@@ -25,7 +26,7 @@ def guarded(settings: ExpressionSettings, owner: Callable[[Scope], str] = lambda
     evaluators = Evaluators(settings, owner)
     with alarmed(_IN_PLACE_SECONDS) as alarm:
         bounded = None if alarm is None else alarm.bounded
-        before = isolate(Isolation(bounded=bounded, outside=evaluators.evaluate))
+        before = isolate(Isolation(bounded, outside=evaluators.evaluate, waiting=evaluators.wait))
         try:
             yield evaluators
         finally:
@@ -35,14 +36,20 @@ def guarded(settings: ExpressionSettings, owner: Callable[[Scope], str] = lambda
 
 @contextmanager
 def bounded(settings: ExpressionSettings) -> Iterator[None]:
-    """Have expressions checked within a time inside the block, in a process that does not evaluate any."""
+    """Have definitions read under guard inside the block, in a process that runs none.
+
+    Nearly all of their expressions are only checked; the few that are evaluated at once are waited for.
+    """
     applied(settings)
+    evaluators = Evaluators(replace(settings, processes=1))
     with alarmed(_CHECK_SECONDS) as alarm:
-        before = isolate(Isolation(bounded=None if alarm is None else alarm.bounded))
+        bounded = None if alarm is None else alarm.bounded
+        before = isolate(Isolation(bounded, outside=evaluators.wait, waiting=evaluators.wait))
         if before.outside is not None:
-            # A service that evaluates runs in this process too; its guard is the stronger one.
+            # A service that evaluates runs in this process too; its guard does for both.
             isolate(before)
         try:
             yield
         finally:
             isolate(before)
+            evaluators.close()

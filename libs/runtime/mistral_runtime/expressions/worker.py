@@ -64,6 +64,23 @@ class Worker:
             raise
         return worker
 
+    @classmethod
+    def started_at_once(cls, settings: ExpressionSettings) -> Self:
+        """Start a process while nothing else is done.
+
+        Raises:
+            WorkerLost, OSError: If it does not come up.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            worker = cls(_spawned(theirs, settings), ours, 6 * settings.output + _PIECE)
+        try:
+            worker._receive_in_place(time.monotonic() + _START_SECONDS)
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
+
     @property
     def pid(self) -> int:
         return self._process.pid

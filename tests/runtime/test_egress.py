@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from mistral_core.errors import Invalid
-from mistral_runtime.egress import AddressDenied, Allowed
+from mistral_runtime.egress import AddressDenied, Allowed, allowed_entries
 from mistral_runtime.egress_http import GuardedTransport
+from mistral_runtime.settings import Environment, SettingError
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,13 @@ def test_a_host_is_allowed_by_its_very_name():
 def test_a_network_with_a_fault_is_refused():
     with pytest.raises(Invalid, match=r"10\.0\.0\.0/99"):
         Allowed(["10.0.0.0/99"])
+
+
+def test_a_setting_with_a_fault_is_named():
+    assert allowed_entries(Environment({"MISTRAL_EGRESS_ALLOWED": "a.test, 10.0.0.0/8"})) == ("a.test", "10.0.0.0/8")
+
+    with pytest.raises(SettingError, match=r"MISTRAL_EGRESS_ALLOWED must be hosts, .*; it is '10\.0\.0\.0/99'"):
+        allowed_entries(Environment({"MISTRAL_EGRESS_ALLOWED": "10.0.0.0/99"}))
 
 
 @pytest.fixture

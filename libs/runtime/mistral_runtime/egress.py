@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from mistral_core.errors import Forbidden, Invalid
+from mistral_runtime.settings import Environment, SettingError
 
 SETTING = "MISTRAL_EGRESS_ALLOWED"
 
@@ -62,6 +63,21 @@ class Allowed:
         if any(ip in network for network in self._networks):
             return True
         return ip.is_global and not ip.is_multicast and not any(ip in network for network in _METADATA)
+
+
+def allowed_entries(environment: Environment) -> tuple[str, ...]:
+    """Read the setting: what may be reached although it is not public.
+
+    Raises:
+        SettingError: If an entry is neither a host nor a network.
+    """
+    entries = environment.listing(SETTING)
+    try:
+        Allowed(entries)
+    except Invalid:
+        expected = "hosts, addresses and networks with commas between"
+        raise SettingError(SETTING, environment.text(SETTING), expected) from None
+    return entries
 
 
 def _reached(ip: _Address) -> _Address:

@@ -7,7 +7,7 @@ from typing import Self
 from mistral_executor.actions.dynamic import DynamicSettings
 from mistral_executor.actions.javascript import ScriptSettings
 from mistral_executor.actions.ssh_access import SshAccess
-from mistral_runtime.egress import SETTING
+from mistral_runtime.egress import allowed_entries
 from mistral_runtime.settings import Environment, ServiceSettings
 
 _FIELD_LIMIT_KB = 1024
@@ -57,7 +57,7 @@ class ExecutorSettings:
             slots=env.integer("MISTRAL_EXECUTOR_SLOTS", 256, minimum=1),
             threads=env.integer("MISTRAL_EXECUTOR_THREADS", 256, minimum=1),
             queues=env.listing("MISTRAL_EXECUTOR_QUEUES", ("default",)),
-            egress_allowed=env.listing(SETTING),
+            egress_allowed=allowed_entries(env),
             ssh=SshAccess(
                 keys=env.text("MISTRAL_EXECUTOR_SSH_KEYS", "~/.ssh"),
                 known_hosts=env.optional("MISTRAL_EXECUTOR_SSH_KNOWN_HOSTS"),

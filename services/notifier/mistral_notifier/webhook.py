@@ -14,7 +14,7 @@ import msgspec
 
 from mistral_notifier.publisher import DeliveryFailed, Notice
 from mistral_notifier.signature import signature
-from mistral_runtime.egress import SETTING, AddressDenied, Allowed
+from mistral_runtime.egress import SETTING, AddressDenied, Allowed, allowed_entries
 from mistral_runtime.egress_http import GuardedTransport
 from mistral_runtime.settings import Environment
 
@@ -35,7 +35,7 @@ class Webhook:
     def __init__(self, environment: Environment) -> None:
         self._secret = environment.optional("MISTRAL_WEBHOOK_SECRET")
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(Allowed(environment.listing(SETTING)), connections=CONNECTIONS),
+            transport=GuardedTransport(Allowed(allowed_entries(environment)), connections=CONNECTIONS),
             timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,

@@ -176,10 +176,11 @@ async def test_what_is_killed_is_buried_as_well(engine: Any, address: Any, start
         libc.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
-async def test_when_an_executor_is_killed_its_children_die(engine: Any, address: Any, process: Any):
+async def test_when_an_executor_is_killed_its_children_die(engine: Any, address: Any, process: Any, tmp_path: Path):
     code, at = address
     executor = process(
         engine.queue,
+        TMPDIR=str(tmp_path),
         MISTRAL_ENGINE_ADDRESSES=at,
         MISTRAL_DYNAMIC_ACTIONS="true",
         MISTRAL_DYNAMIC_MEMORY_MB="131",

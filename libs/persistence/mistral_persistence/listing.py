@@ -51,7 +51,12 @@ _SYMBOLS: Mapping[Operator, str] = {
 }
 
 # What stands for NULL in the order of a nullable column.
-_NULLS: Mapping[Kind, str] = {Kind.TEXT: "''", Kind.TIME: "'-infinity'::timestamptz", Kind.NUMBER: "-1"}
+_NULLS: Mapping[Kind, str] = {
+    Kind.TEXT: "''",
+    Kind.TIME: "'-infinity'::timestamptz",
+    Kind.NUMBER: "-1",
+    Kind.UUID: "'00000000-0000-0000-0000-000000000000'::uuid",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

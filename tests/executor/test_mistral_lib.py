@@ -41,6 +41,7 @@ def offered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 async def test_they_run_in_an_executor_of_its_own_process(engine: Any, process: Any, folder: Path):
     process(engine.queue, PYTHONPATH=str(folder))
+    await _begun(engine)
 
     assert await engine.run("harbour.moor", {"ship": "Alma", "berth": 4}) == (
         "SUCCESS",
@@ -58,8 +59,15 @@ async def test_packages_have_settings_and_find_those_of_mistral(
     file.write_text("[harbour]\nflag = red\n[api]\nport = 18989\n")
 
     process(engine.queue, PYTHONPATH=str(folder), MISTRAL_EXECUTOR_MISTRAL_LIB_CONFIG=str(file))
+    await _begun(engine)
 
     assert await engine.run("harbour.signal") == ("SUCCESS", ["red", "127.0.0.1", 18989, False])
+
+
+async def _begun(engine: Any) -> None:
+    task = engine.task("std.noop")
+    await engine.give(task)
+    await engine.result(task, seconds=60)
 
 
 def test_their_input_is_told_as_the_library_tells_it(offered: Any):

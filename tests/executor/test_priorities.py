@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mistral_core.priority import Priority
 from mistral_executor.turns import MOST_AHEAD, Turns
+from mistral_runtime.bus import PullConsumer
 
 HIGH, NORMAL, LOW = range(3)
 
@@ -98,3 +100,20 @@ async def test_usual_actions_are_not_starved_by_urgent_ones(engine: Any, start: 
         assert (await engine.result(task, seconds=30))[0] == "SUCCESS"
     assert begun.index("usual") < 290
     assert begun.index("low") < 290
+
+
+async def test_a_queue_from_before_there_were_priorities_is_taken_over(engine: Any, start: Any):
+    subjects = (f"mistral.tasks.{engine.queue}.*",)
+    old = PullConsumer(
+        engine.bus, "TASKS", f"executors_{engine.queue}", subjects, ack_wait_seconds=4, max_ack_pending=16
+    )
+    await old.start()
+    await old.stop()
+
+    await start()
+
+    tasks = {priority: engine.task("std.echo", {"output": priority}) for priority in Priority}
+    for priority, task in tasks.items():
+        await engine.give(task, priority=priority)
+    for priority, task in tasks.items():
+        assert await engine.result(task) == ("SUCCESS", priority)

@@ -19,7 +19,8 @@ class Intake:
         self._lines = [Line(bus, queue, priority, runner, results, leases) for priority in Priority]
 
     async def start(self) -> None:
-        for line in self._lines:
+        # The usual line first: in a store from before there were priorities its consumer still takes all of them.
+        for line in sorted(self._lines, key=lambda line: line.priority is not Priority.NORMAL):
             await line.start()
 
     async def run(self) -> None:

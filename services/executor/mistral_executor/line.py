@@ -39,6 +39,7 @@ class Line:
         self, bus: Bus, queue: str, priority: Priority, runner: Runner, results: Results, leases: Leases
     ) -> None:
         self._bus = bus
+        self.priority = priority
         self._rank = priority.rank
         self._runner = runner
         self._results = results

@@ -130,3 +130,68 @@ def test_a_function_put_before_a_builtin_one_is_not_bypassed(scope: Callable[...
     language = YaqlLanguage(Limits(), {**BUILTIN, "len": lambda scope, value: "mine"})
 
     assert language.compile("<% len([1]) %>")(scope()) == "mine"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$.l.first(7)",
+        "[].last(7)",
+        "$.l.max()",
+        "$.l.min()",
+        "max($.n, 2)",
+        "min($.n, 2)",
+        "abs(-$.n)",
+        "round(2.5)",
+        "round(2.567, 2)",
+        "$.l.indexOf(2)",
+        "$.s.indexOf(x)",
+        "$.d?.a",
+        "$.nil?.a",
+        "$.d.items()",
+        "$.d.items().select($[0])",
+        "switch($.n = 2 => one, true => two)",
+        "concat($.s, '-', $.s)",
+        "'{0}-{1:>3}'.format($.s, $.n)",
+        "'{}'.format($.d)",
+        "$.s.replace(t, x)",
+        "$.s.substring(1, 2)",
+        "$.s.split(e)[0]",
+        "json_dump($.d)",
+        "json_parse('[1]')",
+        "$.l.limit(1)",
+        "$.l.skip(1)",
+        "$.l.reverse()",
+        "$.l.append(3)",
+        "[1, 1].distinct()",
+        "[[1, [2]], 3].flatten()",
+        "$.ls.enumerate()",
+        "$.l.zip($.ls)",
+        "range(3)",
+        "range(5, 0, -2)",
+        "dict(a => $.n, b => 2)",
+        "$.d.set(z, 1)",
+        "$.d.set({z => 1})",
+        "$.d.delete(a)",
+        "$.rows.toDict($.k, $.n)",
+        "isEmpty(' ')",
+        "[1, null, a, true].join(',')",
+        "$.l.any()",
+        "uuid().len()",
+    ],
+)
+def test_common_shapes_are_compiled(text: str, ways: Any):
+    data = {"l": [1, 2], "ls": ["a", "b"], "d": {"a": 1, "k": "v"}, "s": "text", "n": 1, "nil": None,
+            "rows": [{"n": 1, "k": "x"}, {"n": 2, "k": "y"}]}  # fmt: skip
+
+    assert ways.is_fast(text, data)
+    assert ways.usual(text, data) == ways.library(text, data)
+
+
+def test_what_is_built_of_the_data_stays_within_the_limits(ways: Any):
+    data = {"big": "a" * 100_000, "l": list(range(60_000))}
+    doubled = "[" + ", ".join(["$.big"] * 90) + "]"
+
+    assert not ways.is_fast(doubled, data)
+    assert not ways.is_fast("$.l + $.l", data)
+    assert ways.usual(doubled, data)[0] == "error"

@@ -243,3 +243,13 @@ def process(nats: str) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     for begun in processes:
         begun.kill()
         begun.wait()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package for mistral_lib, installed into a folder of its own as any package is, but without asking anybody."""
+    target = tmp_path_factory.mktemp("site")
+    source = Path(__file__).with_name("mistral_lib_package")
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--offline", "--no-deps", "--no-build-isolation", "--quiet"]
+    subprocess.run([*uv, "--python", sys.executable, "--target", str(target), str(source)], check=True)
+    return target

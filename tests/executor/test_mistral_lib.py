@@ -1,8 +1,6 @@
 """A package written for mistral_lib, and for nothing else, is installed beside the executor and its actions run."""
 
 import importlib
-import json
-import subprocess
 import sys
 import threading
 import time
@@ -10,23 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from mistral_executor.actions.registry import Registry, installed
 from mistral_runtime.settings import SettingError
 
-SOURCE = Path(__file__).with_name("mistral_lib_package")
 CLASS = "harbour_actions.ships"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, installed into a folder of its own as any package is, but without asking anybody."""
-    target = tmp_path_factory.mktemp("site")
-    uv = [sys.executable, "-m", "uv", "pip", "install", "--offline", "--no-deps", "--no-build-isolation", "--quiet"]
-    subprocess.run([*uv, "--python", sys.executable, "--target", str(target), str(SOURCE)], check=True)
-    return target
 
 
 @pytest.fixture
@@ -264,48 +251,3 @@ def test_settings_that_cannot_be_read_are_named(offered: Any, tmp_path: Path, co
 
     with pytest.raises(SettingError, match=r"MISTRAL_EXECUTOR_MISTRAL_LIB_CONFIG must be a file of settings"):
         offered(config_file=str(file))
-
-
-WORKFLOW = """
-version: '2.0'
-harbour:
-  tasks:
-    arrive:
-      action: harbour.moor ship="Alma"
-      publish:
-        berth: <% task().result.berth %>
-      on-success: papers
-    papers:
-      action: harbour.refuse
-      publish-on-error:
-        reason: <% task().result.reason %>
-      on-error: noop
-"""
-
-
-@pytest.mark.slow
-def test_a_mesh_lists_them_and_workflows_use_them(new_mesh: Any, folder: Path):
-    mesh = new_mesh(settings={"PYTHONPATH": str(folder)})
-    with httpx.Client(base_url=f"{mesh.http_url}/v2", timeout=30) as client:
-        listed = {action["name"]: action for action in client.get("/actions").json()["actions"]}
-        client.post("/workflows", content=WORKFLOW, headers={"Content-Type": "text/plain"}).raise_for_status()
-        started = client.post("/executions", json={"workflow_name": "harbour"}).json()
-        execution = _ended(client, started["id"])
-        alone = client.post("/action_executions", json={"name": "dock.north", "input": json.dumps({"ship": "Alma"})})
-        missing = client.post("/action_executions", json={"name": "harbour.moor", "input": "{}"})
-
-    assert listed["harbour.moor"]["input"] == 'ship, berth=1, lines=["bow", "stern"], tug=null'
-    assert listed["dock.north"]["description"] == "The north dock."
-    assert (execution["state"], json.loads(execution["output"])) == ("SUCCESS", {"berth": 1, "reason": "no papers"})
-    assert json.loads(alone.json()["output"]) == {"result": {"dock": "north", "ship": "Alma"}}
-    assert (missing.status_code, "missing=['ship']" in missing.text) == (400, True)
-
-
-def _ended(client: httpx.Client, execution_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        execution: dict[str, Any] = client.get(f"/executions/{execution_id}").json()
-        if execution["state"] in ("SUCCESS", "ERROR"):
-            return execution
-        time.sleep(0.1)
-    raise AssertionError("it does not end")

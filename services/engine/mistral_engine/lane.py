@@ -130,7 +130,7 @@ class Lane:
                 _log.warning("a partition was lost to another engine; its executions are let go")
                 await self._look_at_leases()
                 for work in works:
-                    fail(work, Unavailable("the execution has just moved to another engine; try again"))
+                    self._give_up(work, Unavailable("the execution has just moved to another engine; try again"))
             case DefinitionChanged():
                 await self._look_up_anew(works, error)
             case _ if isinstance(error, OUTAGE):
@@ -153,7 +153,7 @@ class Lane:
         rest = []
         for work in works:
             if isinstance(work, StartWork) and work.definitions is not None:
-                fail(work, error)
+                self._give_up(work, error)
             else:
                 rest.append(work)
         if rest:
@@ -162,12 +162,17 @@ class Lane:
     async def _refuse(self, work: Work, error: Exception) -> None:
         """Put aside the one work that cannot be committed, and end the execution that would wait for its effect."""
         _log.error("a work was refused for good", exc_info=error)
+        self.applying.deferring.done(work)
         try:
             ends = await self.applying.bury(work, error)
         except OUTAGE as outage:
             return await self._unknown([work], outage)
         if ends:
             self.inbox.put_first([ResultsWork(ends, asyncio.get_running_loop().create_future())])
+
+    def _give_up(self, work: Work, error: Exception) -> None:
+        self.applying.deferring.done(work)
+        fail(work, error)
 
     async def _look_at_leases(self) -> None:
         try:

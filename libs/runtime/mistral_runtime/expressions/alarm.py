@@ -18,6 +18,9 @@ from mistral_core.expressions.isolation import TimeIsUp
 
 _T = TypeVar("_T")
 
+# It rings again until it is heard: what a finalizer or a callback of the garbage collector raises goes nowhere.
+_AGAIN_SECONDS = 0.02
+
 
 class _Rang(BaseException):
     """The time is up; not an ``Exception``, so that nothing on the way takes it for a fault of its own."""
@@ -39,7 +42,7 @@ class Alarm:
         if self._armed or threading.current_thread() is not threading.main_thread():
             return run()
         self._armed = True
-        signal.setitimer(signal.ITIMER_PROF, self._seconds)
+        signal.setitimer(signal.ITIMER_PROF, self._seconds, _AGAIN_SECONDS)
         try:
             try:
                 return run()
@@ -55,7 +58,6 @@ class Alarm:
     def ring(self, number: int, frame: FrameType | None) -> None:
         """Break off what is being done; the handler of the signal."""
         if self._armed:
-            self._armed = False
             raise _Rang
 
 

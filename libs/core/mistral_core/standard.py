@@ -1,20 +1,26 @@
-"""The parameters of the standard actions, for tools that judge a definition without an executor.
+"""The parameters of the standard actions and who completes them, for whoever cannot ask an executor.
 
 The executor goes by the actions themselves; a test holds both equal.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Which parameters must and which may be given; ``reaches_out`` tells that it may fail for reasons outside."""
+    """Which parameters must and which may be given.
+
+    Attributes:
+        reaches_out: Whether it may fail for reasons outside.
+        asynchronous: Whether somebody else completes it.
+    """
 
     required: tuple[str, ...]
     optional: frozenset[str]
     reaches_out: bool = False
+    asynchronous: bool = False
 
     def missing(self, given: Collection[str]) -> list[str]:
         """Return the required names that are not given."""
@@ -43,13 +49,13 @@ _SCRIPT: Final = _local("script", "context")
 
 STANDARD: Final[Mapping[str, Signature]] = {
     "std.noop": _local(),
-    "std.async_noop": _local(),
+    "std.async_noop": replace(_local(), asynchronous=True),
     "std.echo": _local("output", "delay"),
     "std.fail": _local("", "error_data"),
     "std.sleep": _local("", "seconds"),
     "std.test_dict": _local("", "size key_prefix val"),
     "std.http": _HTTP,
-    "std.mistral_http": _HTTP,
+    "std.mistral_http": replace(_HTTP, asynchronous=True),
     "std.email": _signature(
         "from_addr to_addrs smtp_server", "reply_to cc_addrs bcc_addrs smtp_password subject body html_body"
     ),
@@ -62,7 +68,10 @@ STANDARD: Final[Mapping[str, Signature]] = {
     "std.js": _SCRIPT,
     "std.udp_send": _signature("host port", "body"),
     "std.nats_publish": _NATS,
-    "std.mistral_nats_publish": _NATS,
+    "std.mistral_nats_publish": replace(_NATS, asynchronous=True),
     "std.amqp_publish": _AMQP,
-    "std.mistral_amqp_publish": _AMQP,
+    "std.mistral_amqp_publish": replace(_AMQP, asynchronous=True),
 }
+
+ASYNCHRONOUS: Final = frozenset(name for name, signature in STANDARD.items() if signature.asynchronous)
+"""That somebody else completes these is known before an executor says so."""

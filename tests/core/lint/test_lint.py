@@ -7,7 +7,7 @@ import pytest
 
 from mistral_core.lint import RULES, Level, check
 from mistral_core.standard import STANDARD
-from mistral_executor.actions.signature import signature_of
+from mistral_executor.actions.registry import described
 from tests.core.lint.linted import codes, of_tasks
 
 ROOT = Path(__file__).parents[3]
@@ -131,7 +131,9 @@ def test_every_rule_says_what_and_why():
     "action", [each for each in entry_points(group="mistral_mesh.actions") if each.name.startswith("std.")]
 )
 def test_every_standard_action_is_known_with_its_parameters(action):
-    declared, known = signature_of(action.load()), STANDARD[action.name]
+    found, known = described(action.name, action.load()), STANDARD[action.name]
+    declared = found.signature
 
     assert set(known.required) == set(declared.required)
     assert {*known.required, *known.optional} == declared.names
+    assert known.asynchronous is not found.synchronous

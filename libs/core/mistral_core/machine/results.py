@@ -28,9 +28,7 @@ from mistral_core.machine.failing import completion_failure, force_fail
 from mistral_core.machine.policies import timeout
 from mistral_core.machine.state import FINAL, State, may_change
 from mistral_core.machine.texts import clipped, error_text
-
-# That these are completed by others is known before an executor says so.
-_ASYNCHRONOUS: Final = frozenset({"std.async_noop", "std.mistral_http"})
+from mistral_core.standard import ASYNCHRONOUS
 
 _STATES: Final = {
     Outcome.SUCCESS: State.SUCCESS,
@@ -119,7 +117,7 @@ def action_updated(draft: Draft, event: ActionUpdated) -> None:
         raise NotFound(f"Action execution not found [action_execution_id={event.action_id}]")
     if event.state not in (State.PAUSED, State.RUNNING) or not may_change(action.state, event.state):
         raise IllegalState(f"Invalid state transition from {action.state} to {event.state}.")
-    if event.state is State.PAUSED and action.synchronous and action.name not in _ASYNCHRONOUS:
+    if event.state is State.PAUSED and action.synchronous and action.name not in ASYNCHRONOUS:
         raise IllegalState(
             "Transition to the PAUSED state is only supported for asynchronous action execution. "
             f"[action_execution_id={action.id}]"

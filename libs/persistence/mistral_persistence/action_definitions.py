@@ -12,7 +12,7 @@ from msgspec import Struct
 from mistral_core.errors import Conflict
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing
-from mistral_persistence.literals import as_uuid
+from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
 
@@ -61,11 +61,8 @@ class Stored(Struct, frozen=True):
     definition: str
 
 
+_SHARED = Shared(ACTION_DEFINITIONS, ALL_COLUMNS)
 _SHOWN = ACTION_DEFINITIONS.select(ALL_COLUMNS)
-_VISIBLE = "(a.project_id = $1 OR a.scope = 'public')"
-_OWN_FIRST = "ORDER BY (a.project_id = $1) DESC, a.created_at LIMIT 1"
-_BY_ID = f"{_SHOWN} WHERE a.id = $2::uuid AND {_VISIBLE}"
-_BY_NAME = f"{_SHOWN} WHERE a.namespace = $3 AND a.name = $2 AND {_VISIBLE} {_OWN_FIRST}"
 _OWNED = f"{_SHOWN} WHERE a.project_id = $1 AND a.namespace = $2 AND a.name = ANY($3::text[])"
 _INSERT = """
 INSERT INTO action_definition (id, project_id, namespace, name, definition, workbook, input, description, tags, scope)
@@ -144,18 +141,14 @@ async def owned(connection: Connection, project: str, namespace: str, names: Seq
 
 async def find(source: Pool | Connection, project: str, identifier: str, namespace: str) -> Row | None:
     """Return the action of that id, or of that name in exactly that namespace, if it is visible."""
-    if as_uuid(identifier):
-        row = await source.fetchrow(_BY_ID, project, identifier)
-        if row is not None:
-            return row
-    return await source.fetchrow(_BY_NAME, project, identifier, namespace)
+    return await _SHARED.find(source, project, identifier, namespace)
 
 
 async def visible(source: Pool | Connection, project: str | None) -> list[Row]:
     """Return all actions that a project sees, or all there are when it is None."""
     if project is None:
         return await source.fetch(_SHOWN)
-    return await source.fetch(f"{_SHOWN} WHERE {_VISIBLE}", project)
+    return await source.fetch(f"{_SHOWN} WHERE {_SHARED.visible}", project)
 
 
 async def delete(connection: Connection, action_id: str) -> None:

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from mistral_core.errors import Conflict
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
-from mistral_persistence.literals import as_uuid
+from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
 
@@ -45,11 +45,7 @@ class NewCodeSource(Struct, frozen=True, kw_only=True):
     scope: str
 
 
-_SHOWN = CODE_SOURCES.select(ALL_COLUMNS)
-_VISIBLE = "(c.project_id = $1 OR c.scope = 'public')"
-_OWN_FIRST = "ORDER BY (c.project_id = $1) DESC, c.created_at LIMIT 1"
-_BY_ID = f"{_SHOWN} WHERE c.id = $2::uuid AND {_VISIBLE}"
-_BY_NAME = f"{_SHOWN} WHERE c.namespace = $3 AND c.name = $2 AND {_VISIBLE} {_OWN_FIRST}"
+_SHARED = Shared(CODE_SOURCES, ALL_COLUMNS)
 _INSERT = """
 INSERT INTO code_source (id, project_id, namespace, name, content, scope) VALUES ($1, $2, $3, $4, $5, $6)
 """
@@ -74,11 +70,7 @@ async def update(connection: Connection, source_id: str, content: str, *, scope:
 
 async def find(source: Pool | Connection, project: str, identifier: str, namespace: str) -> Row | None:
     """Return the code of that id, or of that name in exactly that namespace, if it is visible."""
-    if as_uuid(identifier):
-        row = await source.fetchrow(_BY_ID, project, identifier)
-        if row is not None:
-            return row
-    return await source.fetchrow(_BY_NAME, project, identifier, namespace)
+    return await _SHARED.find(source, project, identifier, namespace)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
@@ -87,11 +79,7 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
-    if project is not None:
-        statement.conditions.append(f"(c.project_id = {statement.bind(project)} OR c.scope = 'public')")
-    sql, arguments = page_statement(CODE_SOURCES, wanted, statement)
-    return await source.fetch(sql, *arguments)
+    return await _SHARED.page(source, wanted, project=project)
 
 
 async def delete(connection: Connection, source_id: str) -> None:

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from mistral_core.errors import Conflict
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
 
@@ -35,15 +36,13 @@ CRON_TRIGGERS = Listing(
 
 ALL_COLUMNS: Sequence[str] = tuple(CRON_TRIGGERS.columns)
 
-_SHOWN = CRON_TRIGGERS.select(ALL_COLUMNS)
-_VISIBLE = "(c.project_id = $1 OR c.scope = 'public')"
+_SHARED = Shared(CRON_TRIGGERS, ALL_COLUMNS)
 _INSERT = """
 INSERT INTO cron_trigger (id, project_id, name, workflow_id, workflow_name, workflow_namespace, workflow_input,
                           workflow_params, pattern, first_execution_time, next_execution_time, remaining_executions,
                           scope, fingerprint)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
-_FIND = f"{_SHOWN} WHERE (c.id::text = $2 OR c.name = $2) AND {_VISIBLE} ORDER BY (c.project_id = $1) DESC LIMIT 1"
 _DUE = """
 SELECT id::text, project_id, name, workflow_id::text, workflow_namespace, workflow_input, workflow_params, pattern,
        next_execution_time, remaining_executions
@@ -109,7 +108,7 @@ async def create(connection: Connection, new: NewCronTrigger) -> None:
 
 async def find(source: Pool | Connection, project: str, identifier: str) -> Row | None:
     """Return the trigger of that id or name, if one is visible; a project's own comes first."""
-    return await source.fetchrow(_FIND, project, identifier.lower() if len(identifier) == 36 else identifier)
+    return await _SHARED.find(source, project, identifier)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
@@ -118,11 +117,7 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
-    if project is not None:
-        statement.conditions.append(f"(c.project_id = {statement.bind(project)} OR c.scope = 'public')")
-    sql, arguments = page_statement(CRON_TRIGGERS, wanted, statement)
-    return await source.fetch(sql, *arguments)
+    return await _SHARED.page(source, wanted, project=project)
 
 
 async def delete(connection: Connection, trigger_id: str) -> None:

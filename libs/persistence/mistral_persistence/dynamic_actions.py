@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from mistral_core.errors import Conflict
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
-from mistral_persistence.literals import as_uuid
+from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
 
@@ -53,11 +53,7 @@ class Change(Struct, frozen=True, kw_only=True):
     scope: str | None = None
 
 
-_SHOWN = DYNAMIC_ACTIONS.select(ALL_COLUMNS)
-_VISIBLE = "(d.project_id = $1 OR d.scope = 'public')"
-_OWN_FIRST = "ORDER BY (d.project_id = $1) DESC, d.created_at LIMIT 1"
-_BY_ID = f"{_SHOWN} WHERE d.id = $2::uuid AND {_VISIBLE}"
-_BY_NAME = f"{_SHOWN} WHERE d.namespace = $3 AND d.name = $2 AND {_VISIBLE} {_OWN_FIRST}"
+_SHARED = Shared(DYNAMIC_ACTIONS, ALL_COLUMNS)
 _INSERT = """
 INSERT INTO dynamic_action (id, project_id, namespace, name, class_name, code_source_id, scope)
 VALUES ($1, $2, $3, $4, $5, $6::uuid, $7)
@@ -77,7 +73,7 @@ _CODE = f"""
 SELECT d.class_name, c.name, c.version, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS digest,
        CASE WHEN encode(sha256(convert_to(c.content, 'UTF8')), 'hex') = $4 THEN NULL ELSE c.content END AS content
   FROM dynamic_action d JOIN code_source c ON c.id = d.code_source_id
- WHERE d.name = $2 AND d.namespace = ANY($3::text[]) AND {_VISIBLE}
+ WHERE d.name = $2 AND d.namespace = ANY($3::text[]) AND {_SHARED.visible}
  ORDER BY array_position($3::text[], d.namespace), (d.project_id = $1) DESC, d.created_at LIMIT 1
 """
 
@@ -108,11 +104,7 @@ def _taken(name: str | None) -> Conflict:
 
 async def find(source: Pool | Connection, project: str, identifier: str, namespace: str) -> Row | None:
     """Return the action of that id, or of that name in exactly that namespace, if it is visible."""
-    if as_uuid(identifier):
-        row = await source.fetchrow(_BY_ID, project, identifier)
-        if row is not None:
-            return row
-    return await source.fetchrow(_BY_NAME, project, identifier, namespace)
+    return await _SHARED.find(source, project, identifier, namespace)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
@@ -121,18 +113,14 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
-    if project is not None:
-        statement.conditions.append(f"(d.project_id = {statement.bind(project)} OR d.scope = 'public')")
-    sql, arguments = page_statement(DYNAMIC_ACTIONS, wanted, statement)
-    return await source.fetch(sql, *arguments)
+    return await _SHARED.page(source, wanted, project=project)
 
 
 async def with_code(source: Pool | Connection, project: str | None) -> list[Row]:
     """Return all actions that a project sees, or all there are when it is None, each with its whole code."""
     if project is None:
         return await source.fetch(_WITH_CODE)
-    return await source.fetch(f"{_WITH_CODE} WHERE {_VISIBLE}", project)
+    return await source.fetch(f"{_WITH_CODE} WHERE {_SHARED.visible}", project)
 
 
 async def code_of(pool: Pool, project: str, namespaces: Sequence[str], name: str, known: str) -> Row | None:

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from mistral_core.errors import Conflict
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
 
@@ -48,8 +49,7 @@ class Change(Struct, frozen=True, kw_only=True):
     scope: str | None = None
 
 
-_SHOWN = ENVIRONMENTS.select(ALL_COLUMNS)
-_VISIBLE = "(n.project_id = $1 OR n.scope = 'public')"
+_SHARED = Shared(ENVIRONMENTS, ALL_COLUMNS)
 _INSERT = """
 INSERT INTO environment (id, project_id, name, description, variables, scope) VALUES ($1, $2, $3, $4, $5, $6)
 """
@@ -58,7 +58,6 @@ UPDATE environment SET description = coalesce($2, description), variables = coal
        scope = coalesce($4, scope), updated_at = now()
  WHERE id = $1::uuid
 """
-_FIND = f"{_SHOWN} WHERE n.name = $2 AND {_VISIBLE} ORDER BY (n.project_id = $1) DESC, n.created_at LIMIT 1"
 _VARIABLES = """
 SELECT wanted.project, wanted.name, n.variables
   FROM unnest($1::text[], $2::text[]) AS wanted (project, name)
@@ -84,7 +83,7 @@ async def update(connection: Connection, environment_id: str, change: Change) ->
 
 async def find(source: Pool | Connection, project: str, name: str) -> Row | None:
     """Return the environment of that name, if one is visible; a project's own comes first."""
-    return await source.fetchrow(_FIND, project, name)
+    return await _SHARED.named(source, project, name)
 
 
 async def variables(pool: Pool, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -99,11 +98,7 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
-    if project is not None:
-        statement.conditions.append(f"(n.project_id = {statement.bind(project)} OR n.scope = 'public')")
-    sql, arguments = page_statement(ENVIRONMENTS, wanted, statement)
-    return await source.fetch(sql, *arguments)
+    return await _SHARED.page(source, wanted, project=project)
 
 
 async def delete(connection: Connection, environment_id: str) -> None:

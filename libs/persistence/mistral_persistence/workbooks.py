@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from mistral_core.errors import Conflict
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
 
@@ -42,7 +43,7 @@ class NewWorkbook(Struct, frozen=True, kw_only=True):
     scope: str
 
 
-_SHOWN = WORKBOOKS.select(ALL_COLUMNS)
+_SHARED = Shared(WORKBOOKS, ALL_COLUMNS)
 _INSERT = """
 INSERT INTO workbook (id, project_id, namespace, name, definition, tags, scope) VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
@@ -50,10 +51,6 @@ _UPDATE = """
 UPDATE workbook SET definition = $4, tags = $5, scope = coalesce($6, scope), updated_at = now()
  WHERE project_id = $1 AND namespace = $2 AND name = $3
 RETURNING scope
-"""
-_FIND = f"""
-{_SHOWN} WHERE b.namespace = $3 AND b.name = $2 AND (b.project_id = $1 OR b.scope = 'public')
- ORDER BY (b.project_id = $1) DESC, b.created_at LIMIT 1
 """
 
 
@@ -81,7 +78,7 @@ async def update(connection: Connection, new: NewWorkbook, *, scope: str | None)
 
 async def find(source: Pool | Connection, project: str, name: str, namespace: str) -> Row | None:
     """Return the workbook of that name in exactly that namespace, if it is visible."""
-    return await source.fetchrow(_FIND, project, name, namespace)
+    return await _SHARED.named(source, project, name, namespace)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
@@ -90,11 +87,7 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
-    if project is not None:
-        statement.conditions.append(f"(b.project_id = {statement.bind(project)} OR b.scope = 'public')")
-    sql, arguments = page_statement(WORKBOOKS, wanted, statement)
-    return await source.fetch(sql, *arguments)
+    return await _SHARED.page(source, wanted, project=project)
 
 
 async def delete(connection: Connection, workbook_id: str) -> None:

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from mistral_core.errors import Conflict, InvalidInput
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
-from mistral_persistence.literals import as_uuid
+from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
 
@@ -56,12 +56,9 @@ class NewWorkflow(Struct, frozen=True, kw_only=True):
     workbook: str | None = None
 
 
+_SHARED = Shared(WORKFLOWS, ALL_COLUMNS)
 _SHOWN = WORKFLOWS.select(ALL_COLUMNS)
 # Own ones hide public ones of the same name.
-_VISIBLE = "(w.project_id = $1 OR w.scope = 'public')"
-_OWN_FIRST = "ORDER BY (w.project_id = $1) DESC, w.created_at LIMIT 1"
-_BY_ID = f"{_SHOWN} WHERE w.id = $2::uuid AND {_VISIBLE}"
-_BY_NAME = f"{_SHOWN} WHERE w.namespace = $3 AND w.name = $2 AND {_VISIBLE} {_OWN_FIRST}"
 
 _INSERT = """
 INSERT INTO workflow (id, project_id, namespace, name, definition, checksum, workbook, input, interface, tags, scope)
@@ -149,11 +146,7 @@ async def owned(connection: Connection, project: str, namespace: str, names: Seq
 
 async def find(source: Pool | Connection, project: str, identifier: str, namespace: str = "") -> Row | None:
     """Return the workflow of that id, or of that name in exactly that namespace, if it is visible."""
-    if as_uuid(identifier):
-        row = await source.fetchrow(_BY_ID, project, identifier)
-        if row is not None:
-            return row
-    return await source.fetchrow(_BY_NAME, project, identifier, namespace)
+    return await _SHARED.find(source, project, identifier, namespace)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
@@ -162,11 +155,7 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement()
-    if project is not None:
-        statement.conditions.append(f"(w.project_id = {statement.bind(project)} OR w.scope = 'public')")
-    sql, arguments = page_statement(WORKFLOWS, wanted, statement)
-    return await source.fetch(sql, *arguments)
+    return await _SHARED.page(source, wanted, project=project)
 
 
 async def delete(connection: Connection, workflow_id: str) -> bool:

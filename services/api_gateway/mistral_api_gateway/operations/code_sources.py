@@ -86,7 +86,7 @@ class CodeSources:
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the code that the caller sees."""
         self._switch.check()
-        return await self._store.read(rows.page, wanted, project=caller.scope)
+        return await self._store.page(rows.page, rows.CODE_SOURCES, wanted, project=caller.scope)
 
     async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
         """Remove code and all dynamic actions of it.

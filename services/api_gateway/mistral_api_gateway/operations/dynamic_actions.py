@@ -102,7 +102,7 @@ class DynamicActions:
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the dynamic actions that the caller sees."""
         self._switch.check()
-        return await self._store.read(rows.page, wanted, project=caller.scope)
+        return await self._store.page(rows.page, rows.DYNAMIC_ACTIONS, wanted, project=caller.scope)
 
     async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
         """Remove a dynamic action, but not its code.

@@ -77,6 +77,9 @@ def _addresses(given: Any, name: str) -> list[str]:
     texts = given if isinstance(given, list) else [given]
     if not all(isinstance(text, str) and text.strip() for text in texts):
         raise Unusable(f"'{name}' must be a list of addresses, or a text with commas between them")
+    if any(sign in text for text in texts for sign in "\r\n\0"):
+        # Python's releases differ in what they make of these.
+        raise Unusable(f"'{name}' holds something that is no address")
     found = [address for _, address in getaddresses(texts)]
     if not all(found) or any(sign.isspace() or not sign.isprintable() for address in found for sign in address):
         raise Unusable(f"'{name}' holds something that is no address")

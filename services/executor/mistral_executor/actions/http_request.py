@@ -2,6 +2,7 @@
 
 import base64
 import json as json_text
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ DEFAULT_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
 _SCHEMES = frozenset({"http", "https"})
 _AGENT = b"mistral-mesh"
+# What names a method or a header, RFC 9110.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Unsendable(Exception):
@@ -68,7 +71,7 @@ def ordered(
     if json is not None and not any(name.lower() == "content-type" for name in sent):
         sent["Content-Type"] = b"application/json"
     return Order(
-        method=str(method or "GET").upper(),
+        method=_method(method),
         url=target,
         headers=sent,
         content=_content(body if json is None else json, as_json=json is not None),
@@ -91,6 +94,13 @@ def checked(url: httpx.URL) -> httpx.URL:
     if not url.host:
         raise Unsendable("the URL has no host")
     return url
+
+
+def _method(method: Any) -> str:
+    named = str(method or "GET").upper()
+    if not _TOKEN.fullmatch(named):
+        raise Unsendable("'method' must be the name of a method, such as GET")
+    return named
 
 
 def _target(url: Any, params: Any) -> httpx.URL:
@@ -118,6 +128,9 @@ def _headers(headers: Any, cookies: Any, auth: Any) -> dict[str, bytes]:
         raise Unsendable("'cookies' must be an object")
     sent = {"User-Agent": _AGENT, "Accept": b"*/*", "Accept-Encoding": b"gzip, deflate"}
     given = {str(name): _plain(value) for name, value in (headers or {}).items() if value is not None}
+    for name in given:
+        if not _TOKEN.fullmatch(name):
+            raise Unsendable(f"{name!r} cannot be the name of a header")
     lowered = {name.lower() for name in given}
     sent = {name: value for name, value in sent.items() if name.lower() not in lowered}
     sent |= {name: value.encode() for name, value in given.items()}

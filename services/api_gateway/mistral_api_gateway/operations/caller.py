@@ -1,5 +1,6 @@
 """Who asks, and what that makes visible."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +13,14 @@ class Caller:
 
     Attributes:
         project: Project whose things are seen and made.
+        user: Who it is, for the audit log; empty while authentication is off.
+        roles: What the policy asks for.
         admin: Sees every project's things.
     """
 
     project: str = DEFAULT_PROJECT
+    user: str = ""
+    roles: frozenset[str] = frozenset()
     admin: bool = False
 
     @property
@@ -30,3 +35,11 @@ class Caller:
 
 ANYONE: Final = Caller()
 """Everybody, while authentication is off."""
+
+CALLER: ContextVar[Caller] = ContextVar("caller", default=ANYONE)
+"""Who sent the request that is being answered; the doors set it before anything else is done."""
+
+
+def current_caller() -> Caller:
+    """Return who sent the request that is being answered."""
+    return CALLER.get()

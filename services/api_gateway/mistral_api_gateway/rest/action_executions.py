@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.action_resource import ACTION_BODY, RESOURCE, answer_of
 from mistral_api_gateway.rest.operation import Operation
@@ -45,12 +45,12 @@ class ActionExecutionEndpoints:
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE, extra=_LIST_EXTRA)
-        rows = await self._actions.page(ANYONE, wanted.page)
+        rows = await self._actions.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def get(self, request: Request) -> Response:
         query.only(request, ())
-        return answer_of(await self._actions.get(ANYONE, request.path_params["id"]))
+        return answer_of(await self._actions.get(current_caller(), request.path_params["id"]))
 
     async def update(self, request: Request) -> Response:
         query.only(request, ())
@@ -58,9 +58,9 @@ class ActionExecutionEndpoints:
         if not sent.state:
             raise InvalidInput("Error. A state must be given")
         output = bodies.json_text(sent.output)
-        return answer_of(await self._actions.complete(ANYONE, request.path_params["id"], sent.state, output))
+        return answer_of(await self._actions.complete(current_caller(), request.path_params["id"], sent.state, output))
 
     async def delete(self, request: Request) -> Response:
         query.only(request, ())
-        await self._actions.delete(ANYONE, request.path_params["id"])
+        await self._actions.delete(current_caller(), request.path_params["id"])
         return Response(status_code=204)

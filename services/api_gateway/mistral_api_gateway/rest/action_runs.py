@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.standalone import RunRequest
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.action_resource import RESOURCE
@@ -87,5 +87,5 @@ class ActionRunEndpoints:
             target=params.target or "",
             timeout=params.timeout or 0,
         )
-        row = await self._runs.run(ANYONE, wanted)
+        row = await self._runs.run(current_caller(), wanted)
         return json_answer(RESOURCE.written(row, RESOURCE.all), 201)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.action_pages import page_of
 from mistral_api_gateway.operations.actions import Action
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.faults import Shape
 from mistral_api_gateway.rest.operation import Operation
@@ -77,7 +77,7 @@ class ActionEndpoints:
         given = query.only(request, _UPLOAD)
         text = await bodies.text(request, self._limit)
         stored = await self._actions.create(
-            ANYONE, text, namespace=given.get("namespace", ""), scope=given.get("scope", "private")
+            current_caller(), text, namespace=given.get("namespace", ""), scope=given.get("scope", "private")
         )
         return _answer(stored, 201)
 
@@ -85,7 +85,7 @@ class ActionEndpoints:
         given = query.only(request, _UPLOAD)
         text = await bodies.text(request, self._limit)
         stored = await self._actions.update(
-            ANYONE,
+            current_caller(),
             text,
             identifier=request.path_params.get("id"),
             namespace=given.get("namespace", ""),
@@ -96,12 +96,14 @@ class ActionEndpoints:
     async def get(self, request: Request) -> Response:
         given = query.only(request, _GET)
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        action = await self._actions.get(ANYONE, request.path_params["id"], namespace=_namespace(request, given))
+        action = await self._actions.get(
+            current_caller(), request.path_params["id"], namespace=_namespace(request, given)
+        )
         return json_answer(RESOURCE.written(action, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE, sort="name", named=True)
-        found = page_of(await self._actions.all(ANYONE), wanted.page)
+        found = page_of(await self._actions.all(current_caller()), wanted.page)
         last = str(found[-1]["name"]) if found else ""
         return wanted.answer(
             request, RESOURCE, [RESOURCE.written(action, wanted.fields) for action in found], last=last
@@ -109,7 +111,7 @@ class ActionEndpoints:
 
     async def delete(self, request: Request) -> Response:
         given = query.only(request, ("namespace",))
-        await self._actions.delete(ANYONE, request.path_params["id"], namespace=_namespace(request, given))
+        await self._actions.delete(current_caller(), request.path_params["id"], namespace=_namespace(request, given))
         return Response(status_code=204)
 
     async def validate(self, request: Request) -> Response:

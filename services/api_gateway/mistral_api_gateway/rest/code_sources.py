@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.faults import Shape
 from mistral_api_gateway.rest.operation import Operation
@@ -59,7 +59,7 @@ class CodeSourceEndpoints:
         given = query.only(request, _CREATE)
         content = await bodies.text(request, self._limit)
         row = await self._sources.create(
-            ANYONE,
+            current_caller(),
             given.get("name", ""),
             content,
             namespace=given.get("namespace", ""),
@@ -71,7 +71,7 @@ class CodeSourceEndpoints:
         given = query.only(request, _UPDATE)
         content = await bodies.text(request, self._limit)
         row = await self._sources.update(
-            ANYONE,
+            current_caller(),
             given.get("identifier", ""),
             content,
             namespace=given.get("namespace", ""),
@@ -82,15 +82,15 @@ class CodeSourceEndpoints:
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("namespace", "fields"))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        row = await self._sources.get(ANYONE, request.path_params["id"], namespace=given.get("namespace", ""))
+        row = await self._sources.get(current_caller(), request.path_params["id"], namespace=given.get("namespace", ""))
         return json_answer(RESOURCE.written(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
-        rows = await self._sources.page(ANYONE, wanted.page)
+        rows = await self._sources.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def delete(self, request: Request) -> Response:
         given = query.only(request, ("namespace",))
-        await self._sources.delete(ANYONE, request.path_params["id"], namespace=given.get("namespace", ""))
+        await self._sources.delete(current_caller(), request.path_params["id"], namespace=given.get("namespace", ""))
         return Response(status_code=204)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.cron_triggers import CronTriggerRequest
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.operation import Operation
@@ -88,21 +88,21 @@ class CronTriggerEndpoints:
             remaining=sent.remaining_executions,
             scope=sent.scope,
         )
-        row = await self._triggers.create(ANYONE, wanted)
+        row = await self._triggers.create(current_caller(), wanted)
         return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("fields",))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        row = await self._triggers.get(ANYONE, request.path_params["identifier"])
+        row = await self._triggers.get(current_caller(), request.path_params["identifier"])
         return json_answer(RESOURCE.written(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
-        rows = await self._triggers.page(ANYONE, wanted.page)
+        rows = await self._triggers.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def delete(self, request: Request) -> Response:
         query.only(request, ())
-        await self._triggers.delete(ANYONE, request.path_params["identifier"])
+        await self._triggers.delete(current_caller(), request.path_params["identifier"])
         return Response(status_code=204)

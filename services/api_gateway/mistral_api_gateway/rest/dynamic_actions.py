@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.dynamic_actions import DynamicActionRequest
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.operation import Operation
@@ -72,27 +72,27 @@ class DynamicActionEndpoints:
         ]
 
     async def create(self, request: Request) -> Response:
-        row = await self._actions.create(ANYONE, await self._sent(request))
+        row = await self._actions.create(current_caller(), await self._sent(request))
         return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
 
     async def update(self, request: Request) -> Response:
-        row = await self._actions.update(ANYONE, await self._sent(request))
+        row = await self._actions.update(current_caller(), await self._sent(request))
         return json_answer(RESOURCE.written(row, RESOURCE.all))
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("namespace", "fields"))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        row = await self._actions.get(ANYONE, request.path_params["id"], namespace=given.get("namespace", ""))
+        row = await self._actions.get(current_caller(), request.path_params["id"], namespace=given.get("namespace", ""))
         return json_answer(RESOURCE.written(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
-        rows = await self._actions.page(ANYONE, wanted.page)
+        rows = await self._actions.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def delete(self, request: Request) -> Response:
         given = query.only(request, ("namespace",))
-        await self._actions.delete(ANYONE, request.path_params["id"], namespace=given.get("namespace", ""))
+        await self._actions.delete(current_caller(), request.path_params["id"], namespace=given.get("namespace", ""))
         return Response(status_code=204)
 
     async def _sent(self, request: Request) -> DynamicActionRequest:

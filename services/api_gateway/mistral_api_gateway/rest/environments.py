@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.environments import EnvironmentRequest
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.operation import Operation
@@ -65,27 +65,27 @@ class EnvironmentEndpoints:
         ]
 
     async def create(self, request: Request) -> Response:
-        row = await self._environments.create(ANYONE, await self._sent(request))
+        row = await self._environments.create(current_caller(), await self._sent(request))
         return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
 
     async def update(self, request: Request) -> Response:
-        row = await self._environments.update(ANYONE, await self._sent(request))
+        row = await self._environments.update(current_caller(), await self._sent(request))
         return json_answer(RESOURCE.written(row, RESOURCE.all))
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("fields",))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        row = await self._environments.get(ANYONE, request.path_params["name"])
+        row = await self._environments.get(current_caller(), request.path_params["name"])
         return json_answer(RESOURCE.written(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
-        rows = await self._environments.page(ANYONE, wanted.page)
+        rows = await self._environments.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def delete(self, request: Request) -> Response:
         query.only(request, ())
-        await self._environments.delete(ANYONE, request.path_params["name"])
+        await self._environments.delete(current_caller(), request.path_params["name"])
         return Response(status_code=204)
 
     async def _sent(self, request: Request) -> EnvironmentRequest:

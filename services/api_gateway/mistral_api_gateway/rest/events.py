@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.live.watch import watch
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import query
 from mistral_api_gateway.rest.operation import Operation
 from mistral_core.errors import InvalidInput
@@ -41,7 +41,7 @@ class EventEndpoints:
     async def stream(self, request: Request) -> Response:
         given = query.only(request, ("after",))
         after = _position(request.headers.get("last-event-id") or given.get("after", "0"))
-        row = await self._gateway.executions.get(ANYONE, request.path_params["id"])
+        row = await self._gateway.executions.get(current_caller(), request.path_params["id"])
         events = watch(self._gateway.hub, self._gateway.store, row["id"], after)
         # The first one is awaited here, so that a position that is gone gets its status.
         first = await anext(events, None)

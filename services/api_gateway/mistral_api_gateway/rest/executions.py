@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.executions import StartRequest
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.execution_changes import change
@@ -61,30 +61,30 @@ class ExecutionEndpoints:
             id=sent.id or "",
             source=sent.source_execution_id or "",
         )
-        row = await self._executions.begin(ANYONE, wanted)
+        row = await self._executions.begin(current_caller(), wanted)
         return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("fields",))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        row = await self._executions.get(ANYONE, request.path_params["id"])
+        row = await self._executions.get(current_caller(), request.path_params["id"])
         return json_answer(RESOURCE.written(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE, extra=_LIST_EXTRA)
-        rows = await self._executions.page(ANYONE, wanted.page)
+        rows = await self._executions.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def update(self, request: Request) -> Response:
         query.only(request, ())
         sent = bodies.decoded(await bodies.body(request, self._limit), EXECUTION_BODY, "wf_ex")
-        row = await change(self._executions, ANYONE, request.path_params["id"], sent)
+        row = await change(self._executions, current_caller(), request.path_params["id"], sent)
         return json_answer(RESOURCE.written(row, RESOURCE.all))
 
     async def delete(self, request: Request) -> Response:
         given = query.only(request, ("force",))
         try:
-            await self._executions.delete(ANYONE, request.path_params["id"], force=query.flag(given, "force"))
+            await self._executions.delete(current_caller(), request.path_params["id"], force=query.flag(given, "force"))
         except IllegalState:
             raise Forbidden(
                 f"Only completed executions can be deleted. Use force=true to override this. "
@@ -94,8 +94,8 @@ class ExecutionEndpoints:
 
     async def tasks(self, request: Request) -> Response:
         wanted = query.list_query(request, TASKS)
-        row = await self._executions.get(ANYONE, request.path_params["id"])
-        rows = await self._tasks.page(ANYONE, wanted.page, execution_id=row["id"])
+        row = await self._executions.get(current_caller(), request.path_params["id"])
+        rows = await self._tasks.page(current_caller(), wanted.page, execution_id=row["id"])
         return wanted.answer(request, TASKS, [TASKS.written(task, wanted.fields) for task in rows])
 
     async def tree(self, request: Request) -> Response:
@@ -103,7 +103,7 @@ class ExecutionEndpoints:
         whole, failed = query.flag(given, "include_output"), query.flag(given, "errors_only")
         depth = query.integer(given, "max_depth", -1)
         found = await self._executions.tree(
-            ANYONE, request.path_params["id"], max_depth=depth, whole=whole, errors_only=failed
+            current_caller(), request.path_params["id"], max_depth=depth, whole=whole, errors_only=failed
         )
         fields = RESOURCE.listed_with_heavy if whole else RESOURCE.listed
         return json_answer({"executions": [RESOURCE.written(row, fields) for _, row in found]})

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.report import Branch, Leaf, TaskNode, report_of
 from mistral_api_gateway.rest import query
 from mistral_api_gateway.rest.operation import Operation
@@ -40,7 +40,7 @@ class ReportEndpoints:
         found = await report_of(
             self._gateway.executions,
             self._gateway.store,
-            ANYONE,
+            current_caller(),
             request.path_params["id"],
             max_depth=query.integer(given, "max_depth", -1),
             errors_only=query.flag(given, "errors_only"),

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.json_text import text_of
 from mistral_api_gateway.operations.task_facts import facts_of, runtime_context
 from mistral_api_gateway.rest import bodies, query
@@ -71,58 +71,65 @@ class TaskEndpoints:
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
-        rows = await self._tasks.page(ANYONE, wanted.page)
+        rows = await self._tasks.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("fields",))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        return await self._answer(await self._tasks.get(ANYONE, request.path_params["id"]), fields)
+        return await self._answer(await self._tasks.get(current_caller(), request.path_params["id"]), fields)
 
     async def update(self, request: Request) -> Response:
         query.only(request, ())
         sent = bodies.decoded(await bodies.body(request, self._limit), TASK_BODY, "task")
-        row = await self._tasks.get(ANYONE, request.path_params["id"])
+        row = await self._tasks.get(current_caller(), request.path_params["id"])
         _check(sent, row)
         return await self._answer(await self._changed(sent, row), RESOURCE.all)
 
     async def _changed(self, sent: TaskBody, row: Row) -> Row:
         if sent.state == "SKIPPED":
-            return await self._tasks.skip(ANYONE, row["id"])
+            return await self._tasks.skip(current_caller(), row["id"])
         if sent.state == "PAUSED":
-            return await self._tasks.suspend(ANYONE, row["id"])
+            return await self._tasks.suspend(current_caller(), row["id"])
         if sent.replay:
-            return await self._tasks.replay(ANYONE, row["id"], env=bodies.json_text(sent.env))
+            return await self._tasks.replay(current_caller(), row["id"], env=bodies.json_text(sent.env))
         if facts_of(row).suspended is not None:
-            return await self._tasks.resume(ANYONE, row["id"])
-        return await self._tasks.rerun(ANYONE, row["id"], reset=bool(sent.reset), env=bodies.json_text(sent.env))
+            return await self._tasks.resume(current_caller(), row["id"])
+        return await self._tasks.rerun(
+            current_caller(), row["id"], reset=bool(sent.reset), env=bodies.json_text(sent.env)
+        )
 
     async def actions(self, request: Request) -> Response:
         wanted = query.list_query(request, ACTIONS, extra=_ACTIONS_EXTRA)
-        task = await self._tasks.get(ANYONE, request.path_params["id"])
+        task = await self._tasks.get(current_caller(), request.path_params["id"])
         pair = task["workflow_execution_id"], task["id"]
-        rows = await self._actions.page(ANYONE, wanted.page, of_task=pair)
+        rows = await self._actions.page(current_caller(), wanted.page, of_task=pair)
         return wanted.answer(request, ACTIONS, [ACTIONS.written(row, wanted.fields) for row in rows])
 
     async def action(self, request: Request) -> Response:
-        row = await self._actions.get(ANYONE, request.path_params["aid"])
+        row = await self._actions.get(current_caller(), request.path_params["aid"])
         if row["task_execution_id"] != request.path_params["id"]:
             raise NotFound(f"ActionExecution not found [id={request.path_params['aid']}]")
         return answer_of(row)
 
     async def subs(self, request: Request) -> Response:
         wanted = query.list_query(request, EXECUTIONS, usual=_SUB_FIELDS)
-        task = await self._tasks.get(ANYONE, request.path_params["id"])
-        rows = await self._executions.page(ANYONE, query.of_task(wanted.page, task["id"]))
+        task = await self._tasks.get(current_caller(), request.path_params["id"])
+        rows = await self._executions.page(current_caller(), query.of_task(wanted.page, task["id"]))
         return wanted.answer(request, EXECUTIONS, [EXECUTIONS.written(row, wanted.fields) for row in rows])
 
     async def tree(self, request: Request) -> Response:
         given = query.only(request, _TREE)
         depth = query.integer(given, "max_depth", -1)
         whole, failed = query.flag(given, "include_output"), query.flag(given, "errors_only")
-        task = await self._tasks.get(ANYONE, request.path_params["id"])
+        task = await self._tasks.get(current_caller(), request.path_params["id"])
         found = await self._executions.below_task(
-            ANYONE, task["workflow_execution_id"], task["id"], max_depth=depth, whole=whole, errors_only=failed
+            current_caller(),
+            task["workflow_execution_id"],
+            task["id"],
+            max_depth=depth,
+            whole=whole,
+            errors_only=failed,
         )
         fields = EXECUTIONS.listed_with_heavy if whole else EXECUTIONS.listed
         return json_answer({"executions": [EXECUTIONS.written(row, fields) for _, row in found]})

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.faults import Shape
 from mistral_api_gateway.rest.operation import Operation
@@ -58,30 +58,36 @@ class WorkbookEndpoints:
         given = query.only(request, _UPLOAD)
         text = await bodies.text(request, self._limit)
         row = await self._workbooks.create(
-            ANYONE, text, namespace=given.get("namespace", ""), scope=given.get("scope", "private")
+            current_caller(), text, namespace=given.get("namespace", ""), scope=given.get("scope", "private")
         )
         return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
 
     async def update(self, request: Request) -> Response:
         given = query.only(request, _UPLOAD)
         text = await bodies.text(request, self._limit)
-        row = await self._workbooks.update(ANYONE, text, namespace=given.get("namespace", ""), scope=given.get("scope"))
+        row = await self._workbooks.update(
+            current_caller(), text, namespace=given.get("namespace", ""), scope=given.get("scope")
+        )
         return json_answer(RESOURCE.written(row, RESOURCE.all))
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("namespace", "fields"))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        row = await self._workbooks.get(ANYONE, request.path_params["name"], namespace=given.get("namespace", ""))
+        row = await self._workbooks.get(
+            current_caller(), request.path_params["name"], namespace=given.get("namespace", "")
+        )
         return json_answer(RESOURCE.written(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
-        rows = await self._workbooks.page(ANYONE, wanted.page)
+        rows = await self._workbooks.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def delete(self, request: Request) -> Response:
         given = query.only(request, ("namespace",))
-        await self._workbooks.delete(ANYONE, request.path_params["name"], namespace=given.get("namespace", ""))
+        await self._workbooks.delete(
+            current_caller(), request.path_params["name"], namespace=given.get("namespace", "")
+        )
         return Response(status_code=204)
 
     async def validate(self, request: Request) -> Response:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.faults import Shape
 from mistral_api_gateway.rest.operation import Operation
@@ -62,7 +62,7 @@ class WorkflowEndpoints:
         given = query.only(request, _UPLOAD)
         text = await bodies.text(request, self._limit)
         rows = await self._workflows.create(
-            ANYONE, text, namespace=given.get("namespace", ""), scope=given.get("scope", "private")
+            current_caller(), text, namespace=given.get("namespace", ""), scope=given.get("scope", "private")
         )
         return json_answer({"workflows": [_whole(row) for row in rows]}, 201)
 
@@ -70,7 +70,7 @@ class WorkflowEndpoints:
         given = query.only(request, _UPLOAD)
         text = await bodies.text(request, self._limit)
         rows = await self._workflows.update(
-            ANYONE, text, namespace=given.get("namespace", ""), scope=given.get("scope")
+            current_caller(), text, namespace=given.get("namespace", ""), scope=given.get("scope")
         )
         return json_answer({"workflows": [_whole(row) for row in rows]})
 
@@ -78,24 +78,30 @@ class WorkflowEndpoints:
         given = query.only(request, _UPLOAD)
         text = await bodies.text(request, self._limit)
         row = await self._workflows.update_one(
-            ANYONE, request.path_params["id"], text, namespace=given.get("namespace", ""), scope=given.get("scope")
+            current_caller(),
+            request.path_params["id"],
+            text,
+            namespace=given.get("namespace", ""),
+            scope=given.get("scope"),
         )
         return json_answer(_whole(row))
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("namespace", "fields"))
         fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
-        row = await self._workflows.get(ANYONE, request.path_params["id"], namespace=given.get("namespace", ""))
+        row = await self._workflows.get(
+            current_caller(), request.path_params["id"], namespace=given.get("namespace", "")
+        )
         return json_answer(RESOURCE.written(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
-        rows = await self._workflows.page(ANYONE, wanted.page)
+        rows = await self._workflows.page(current_caller(), wanted.page)
         return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
 
     async def delete(self, request: Request) -> Response:
         given = query.only(request, ("namespace",))
-        await self._workflows.delete(ANYONE, request.path_params["id"], namespace=given.get("namespace", ""))
+        await self._workflows.delete(current_caller(), request.path_params["id"], namespace=given.get("namespace", ""))
         return Response(status_code=204)
 
     async def validate(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from mistral.v1 import action_execution_service_pb2 as service
 from mistral.v1 import action_execution_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.action_executions import output_object
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.standalone import Run, RunRequest
 from mistral_api_gateway.rpc.paging import among, equal, page_of, split
 from mistral_api_gateway.rpc.states import state_message, state_text, state_texts, timestamp
@@ -36,12 +36,12 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
             target=request.target,
             timeout=request.timeout_seconds,
         )
-        return service.RunActionResponse(action_execution=_message(await self._runs.run(ANYONE, wanted)))
+        return service.RunActionResponse(action_execution=_message(await self._runs.run(current_caller(), wanted)))
 
     async def GetActionExecution(
         self, request: service.GetActionExecutionRequest, context: _Context
     ) -> service.GetActionExecutionResponse:
-        row = await self._actions.get(ANYONE, request.id)
+        row = await self._actions.get(current_caller(), request.id)
         return service.GetActionExecutionResponse(action_execution=_message(row))
 
     async def ListActionExecutions(
@@ -50,7 +50,7 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
         filters = [equal("task_execution_id", request.task_id), among("state", state_texts(request.states))]
         columns = ALL_COLUMNS if request.include_output else LIST_COLUMNS
         page = page_of(columns, request.page_size, request.page_token, filters)
-        rows, token = split(await self._actions.page(ANYONE, page), page)
+        rows, token = split(await self._actions.page(current_caller(), page), page)
         return service.ListActionExecutionsResponse(
             action_executions=[_message(row) for row in rows], next_page_token=token
         )
@@ -59,7 +59,7 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
         self, request: service.CompleteActionExecutionRequest, context: _Context
     ) -> service.CompleteActionExecutionResponse:
         state = state_text(request.state)
-        row = await self._actions.complete(ANYONE, request.id, state, request.output.encode())
+        row = await self._actions.complete(current_caller(), request.id, state, request.output.encode())
         return service.CompleteActionExecutionResponse(action_execution=_message(row))
 
 

@@ -10,7 +10,7 @@ from mistral.v1 import action_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.action_pages import page_of
 from mistral_api_gateway.operations.actions import Action
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rpc.paging import name_of_token, size_of, token_of_name
 from mistral_api_gateway.rpc.scopes import scope_message, scope_text
 from mistral_api_gateway.rpc.states import timestamp
@@ -31,18 +31,22 @@ class ActionServicer(service_grpc.ActionServiceServicer):
         self, request: service.CreateActionsRequest, context: _Context
     ) -> service.CreateActionsResponse:
         scope = scope_text(request.scope) or "private"
-        stored = await self._actions.create(ANYONE, request.definition, namespace=request.namespace, scope=scope)
+        stored = await self._actions.create(
+            current_caller(), request.definition, namespace=request.namespace, scope=scope
+        )
         return service.CreateActionsResponse(actions=map(_message, stored))
 
     async def UpdateActions(
         self, request: service.UpdateActionsRequest, context: _Context
     ) -> service.UpdateActionsResponse:
         scope = scope_text(request.scope)
-        stored = await self._actions.update(ANYONE, request.definition, namespace=request.namespace, scope=scope)
+        stored = await self._actions.update(
+            current_caller(), request.definition, namespace=request.namespace, scope=scope
+        )
         return service.UpdateActionsResponse(actions=map(_message, stored))
 
     async def GetAction(self, request: service.GetActionRequest, context: _Context) -> service.GetActionResponse:
-        action = await self._actions.get(ANYONE, request.identifier, namespace=request.namespace)
+        action = await self._actions.get(current_caller(), request.identifier, namespace=request.namespace)
         return service.GetActionResponse(action=_message(action))
 
     async def ListActions(self, request: service.ListActionsRequest, context: _Context) -> service.ListActionsResponse:
@@ -50,7 +54,7 @@ class ActionServicer(service_grpc.ActionServiceServicer):
         size = size_of(request.page_size)
         marker = name_of_token(request.page_token)
         wanted = Page(columns=(), filters=filters, sort=_BY_NAME, marker=marker, limit=size + 1)
-        found = page_of(await self._actions.all(ANYONE), wanted)
+        found = page_of(await self._actions.all(current_caller()), wanted)
         token = token_of_name(found[size - 1]["id"]) if len(found) > size else ""
         shown = [_message({**action, "definition": ""}) for action in found[:size]]
         return service.ListActionsResponse(actions=shown, next_page_token=token)
@@ -58,7 +62,7 @@ class ActionServicer(service_grpc.ActionServiceServicer):
     async def DeleteAction(
         self, request: service.DeleteActionRequest, context: _Context
     ) -> service.DeleteActionResponse:
-        await self._actions.delete(ANYONE, request.identifier, namespace=request.namespace)
+        await self._actions.delete(current_caller(), request.identifier, namespace=request.namespace)
         return service.DeleteActionResponse()
 
     async def ValidateActions(

@@ -8,7 +8,7 @@ from mistral.v1 import code_source_pb2 as messages
 from mistral.v1 import code_source_service_pb2 as service
 from mistral.v1 import code_source_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rpc.paging import page_of, split
 from mistral_api_gateway.rpc.scopes import scope_message, scope_text
 from mistral_api_gateway.rpc.states import timestamp
@@ -30,7 +30,7 @@ class CodeSourceServicer(service_grpc.CodeSourceServiceServicer):
     ) -> service.CreateCodeSourceResponse:
         scope = scope_text(request.scope) or "private"
         row = await self._sources.create(
-            ANYONE, request.name, request.content, namespace=request.namespace, scope=scope
+            current_caller(), request.name, request.content, namespace=request.namespace, scope=scope
         )
         return service.CreateCodeSourceResponse(code_source=_message(row))
 
@@ -39,27 +39,27 @@ class CodeSourceServicer(service_grpc.CodeSourceServiceServicer):
     ) -> service.UpdateCodeSourceResponse:
         scope = scope_text(request.scope)
         row = await self._sources.update(
-            ANYONE, request.identifier, request.content, namespace=request.namespace, scope=scope
+            current_caller(), request.identifier, request.content, namespace=request.namespace, scope=scope
         )
         return service.UpdateCodeSourceResponse(code_source=_message(row))
 
     async def GetCodeSource(
         self, request: service.GetCodeSourceRequest, context: _Context
     ) -> service.GetCodeSourceResponse:
-        row = await self._sources.get(ANYONE, request.identifier, namespace=request.namespace)
+        row = await self._sources.get(current_caller(), request.identifier, namespace=request.namespace)
         return service.GetCodeSourceResponse(code_source=_message(row))
 
     async def ListCodeSources(
         self, request: service.ListCodeSourcesRequest, context: _Context
     ) -> service.ListCodeSourcesResponse:
         wanted = page_of(_LISTED, request.page_size, request.page_token)
-        shown, token = split(await self._sources.page(ANYONE, wanted), wanted)
+        shown, token = split(await self._sources.page(current_caller(), wanted), wanted)
         return service.ListCodeSourcesResponse(code_sources=map(_message, shown), next_page_token=token)
 
     async def DeleteCodeSource(
         self, request: service.DeleteCodeSourceRequest, context: _Context
     ) -> service.DeleteCodeSourceResponse:
-        await self._sources.delete(ANYONE, request.identifier, namespace=request.namespace)
+        await self._sources.delete(current_caller(), request.identifier, namespace=request.namespace)
         return service.DeleteCodeSourceResponse()
 
 

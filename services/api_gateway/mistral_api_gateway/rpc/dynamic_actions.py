@@ -8,7 +8,7 @@ from mistral.v1 import dynamic_action_pb2 as messages
 from mistral.v1 import dynamic_action_service_pb2 as service
 from mistral.v1 import dynamic_action_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.dynamic_actions import DynamicActionRequest
 from mistral_api_gateway.rpc.paging import page_of, split
 from mistral_api_gateway.rpc.scopes import scope_message, scope_text
@@ -34,7 +34,7 @@ class DynamicActionServicer(service_grpc.DynamicActionServiceServicer):
             namespace=request.namespace,
             scope=scope_text(request.scope),
         )
-        row = await self._actions.create(ANYONE, wanted)
+        row = await self._actions.create(current_caller(), wanted)
         return service.CreateDynamicActionResponse(dynamic_action=_message(row))
 
     async def UpdateDynamicAction(
@@ -48,26 +48,26 @@ class DynamicActionServicer(service_grpc.DynamicActionServiceServicer):
             namespace=request.namespace,
             scope=scope_text(request.scope),
         )
-        row = await self._actions.update(ANYONE, wanted)
+        row = await self._actions.update(current_caller(), wanted)
         return service.UpdateDynamicActionResponse(dynamic_action=_message(row))
 
     async def GetDynamicAction(
         self, request: service.GetDynamicActionRequest, context: _Context
     ) -> service.GetDynamicActionResponse:
-        row = await self._actions.get(ANYONE, request.identifier, namespace=request.namespace)
+        row = await self._actions.get(current_caller(), request.identifier, namespace=request.namespace)
         return service.GetDynamicActionResponse(dynamic_action=_message(row))
 
     async def ListDynamicActions(
         self, request: service.ListDynamicActionsRequest, context: _Context
     ) -> service.ListDynamicActionsResponse:
         wanted = page_of(ALL_COLUMNS, request.page_size, request.page_token)
-        shown, token = split(await self._actions.page(ANYONE, wanted), wanted)
+        shown, token = split(await self._actions.page(current_caller(), wanted), wanted)
         return service.ListDynamicActionsResponse(dynamic_actions=map(_message, shown), next_page_token=token)
 
     async def DeleteDynamicAction(
         self, request: service.DeleteDynamicActionRequest, context: _Context
     ) -> service.DeleteDynamicActionResponse:
-        await self._actions.delete(ANYONE, request.identifier, namespace=request.namespace)
+        await self._actions.delete(current_caller(), request.identifier, namespace=request.namespace)
         return service.DeleteDynamicActionResponse()
 
 

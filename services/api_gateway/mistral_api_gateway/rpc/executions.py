@@ -12,7 +12,7 @@ from mistral.v1 import execution_service_pb2 as service
 from mistral.v1 import execution_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.live.watch import HistoryGone, watch
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.executions import StartRequest
 from mistral_api_gateway.operations.told import ToldRow
 from mistral_api_gateway.rpc.paging import among, equal, page_of, split
@@ -39,9 +39,9 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
     ) -> service.StartExecutionResponse:
         wanted = _wanted(request)
         if request.HasField("wait"):
-            row = await self._waiting.start(ANYONE, wanted, _seconds(request.wait))
+            row = await self._waiting.start(current_caller(), wanted, _seconds(request.wait))
         else:
-            row = await self._executions.begin(ANYONE, wanted)
+            row = await self._executions.begin(current_caller(), wanted)
         return service.StartExecutionResponse(execution=_message(row))
 
     async def StartExecutions(
@@ -50,16 +50,16 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
         if not 1 <= len(request.starts) <= _MOST_STARTS:
             raise InvalidInput(f"starts must hold 1 to {_MOST_STARTS} requests, it holds {len(request.starts)}")
         seconds = _seconds(request.wait) if request.HasField("wait") else 0.0
-        rows = await self._waiting.start_all(ANYONE, [_wanted(each) for each in request.starts], seconds)
+        rows = await self._waiting.start_all(current_caller(), [_wanted(each) for each in request.starts], seconds)
         return service.StartExecutionsResponse(results=map(_result, rows))
 
     async def GetExecution(
         self, request: service.GetExecutionRequest, context: _Context
     ) -> service.GetExecutionResponse:
         if request.HasField("wait"):
-            row = await self._waiting.get(ANYONE, request.id, _seconds(request.wait))
+            row = await self._waiting.get(current_caller(), request.id, _seconds(request.wait))
         else:
-            row = await self._executions.get(ANYONE, request.id)
+            row = await self._executions.get(current_caller(), request.id)
         return service.GetExecutionResponse(execution=_message(row))
 
     async def ListExecutions(
@@ -72,7 +72,7 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
         ]
         columns = ALL_COLUMNS if request.include_output else LIST_COLUMNS
         page = page_of(columns, request.page_size, request.page_token, filters, newest_first=True)
-        rows, token = split(await self._executions.page(ANYONE, page), page)
+        rows, token = split(await self._executions.page(current_caller(), page), page)
         return service.ListExecutionsResponse(executions=[_message(row) for row in rows], next_page_token=token)
 
     async def WatchExecution(
@@ -80,7 +80,7 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
     ) -> AsyncIterator[service.WatchExecutionResponse]:
         if request.after_position < 0:
             raise InvalidInput("after_position cannot be negative")
-        row = await self._executions.get(ANYONE, request.id)
+        row = await self._executions.get(current_caller(), request.id)
         try:
             async for event in watch(self._gateway.hub, self._gateway.store, row["id"], request.after_position):
                 if event is not None:
@@ -93,33 +93,35 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
     async def PauseExecution(
         self, request: service.PauseExecutionRequest, context: _Context
     ) -> service.PauseExecutionResponse:
-        row = await self._executions.pause(ANYONE, request.id)
+        row = await self._executions.pause(current_caller(), request.id)
         return service.PauseExecutionResponse(execution=_message(row))
 
     async def ResumeExecution(
         self, request: service.ResumeExecutionRequest, context: _Context
     ) -> service.ResumeExecutionResponse:
-        row = await self._executions.resume(ANYONE, request.id, env=request.env.encode())
+        row = await self._executions.resume(current_caller(), request.id, env=request.env.encode())
         return service.ResumeExecutionResponse(execution=_message(row))
 
     async def StopExecution(
         self, request: service.StopExecutionRequest, context: _Context
     ) -> service.StopExecutionResponse:
         state = state_text(request.state)
-        row = await self._executions.stop(ANYONE, request.id, state, message=request.message)
+        row = await self._executions.stop(current_caller(), request.id, state, message=request.message)
         return service.StopExecutionResponse(execution=_message(row))
 
     async def UpdateExecution(
         self, request: service.UpdateExecutionRequest, context: _Context
     ) -> service.UpdateExecutionResponse:
         description = request.description if request.HasField("description") else None
-        row = await self._executions.update(ANYONE, request.id, description=description, env=request.env.encode())
+        row = await self._executions.update(
+            current_caller(), request.id, description=description, env=request.env.encode()
+        )
         return service.UpdateExecutionResponse(execution=_message(row))
 
     async def DeleteExecution(
         self, request: service.DeleteExecutionRequest, context: _Context
     ) -> service.DeleteExecutionResponse:
-        await self._executions.delete(ANYONE, request.id, force=request.force)
+        await self._executions.delete(current_caller(), request.id, force=request.force)
         return service.DeleteExecutionResponse()
 
 

@@ -9,7 +9,7 @@ from mistral.v1 import task_pb2 as messages
 from mistral.v1 import task_service_pb2 as service
 from mistral.v1 import task_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.json_text import text_of
 from mistral_api_gateway.operations.task_facts import facts_of, runtime_context
 from mistral_api_gateway.rpc.paging import among, equal, page_of, split
@@ -28,7 +28,7 @@ class TaskServicer(service_grpc.TaskServiceServicer):
         self._tasks = gateway.tasks
 
     async def GetTask(self, request: service.GetTaskRequest, context: _Context) -> service.GetTaskResponse:
-        row = await self._tasks.get(ANYONE, request.id)
+        row = await self._tasks.get(current_caller(), request.id)
         task = _message(row, await self._tasks.result(row), await self._tasks.unserved(row))
         return service.GetTaskResponse(task=task)
 
@@ -39,27 +39,27 @@ class TaskServicer(service_grpc.TaskServiceServicer):
             among("state", state_texts(request.states)),
         ]
         page = page_of(ALL_COLUMNS, request.page_size, request.page_token, filters)
-        rows, token = split(await self._tasks.page(ANYONE, page), page)
+        rows, token = split(await self._tasks.page(current_caller(), page), page)
         return service.ListTasksResponse(tasks=[_message(row) for row in rows], next_page_token=token)
 
     async def RerunTask(self, request: service.RerunTaskRequest, context: _Context) -> service.RerunTaskResponse:
-        row = await self._tasks.rerun(ANYONE, request.id, reset=request.reset, env=request.env.encode())
+        row = await self._tasks.rerun(current_caller(), request.id, reset=request.reset, env=request.env.encode())
         return service.RerunTaskResponse(task=_message(row, await self._tasks.result(row)))
 
     async def SkipTask(self, request: service.SkipTaskRequest, context: _Context) -> service.SkipTaskResponse:
-        row = await self._tasks.skip(ANYONE, request.id)
+        row = await self._tasks.skip(current_caller(), request.id)
         return service.SkipTaskResponse(task=_message(row, await self._tasks.result(row)))
 
     async def ReplayTask(self, request: service.ReplayTaskRequest, context: _Context) -> service.ReplayTaskResponse:
-        row = await self._tasks.replay(ANYONE, request.id, env=request.env.encode())
+        row = await self._tasks.replay(current_caller(), request.id, env=request.env.encode())
         return service.ReplayTaskResponse(task=_message(row, await self._tasks.result(row)))
 
     async def SuspendTask(self, request: service.SuspendTaskRequest, context: _Context) -> service.SuspendTaskResponse:
-        row = await self._tasks.suspend(ANYONE, request.id)
+        row = await self._tasks.suspend(current_caller(), request.id)
         return service.SuspendTaskResponse(task=_message(row, await self._tasks.result(row)))
 
     async def ResumeTask(self, request: service.ResumeTaskRequest, context: _Context) -> service.ResumeTaskResponse:
-        row = await self._tasks.resume(ANYONE, request.id)
+        row = await self._tasks.resume(current_caller(), request.id)
         return service.ResumeTaskResponse(task=_message(row, await self._tasks.result(row)))
 
 

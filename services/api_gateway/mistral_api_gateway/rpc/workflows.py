@@ -8,7 +8,7 @@ from mistral.v1 import workflow_pb2 as messages
 from mistral.v1 import workflow_service_pb2 as service
 from mistral.v1 import workflow_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.operations.caller import ANYONE
+from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rpc.paging import page_of, split
 from mistral_api_gateway.rpc.scopes import scope_message, scope_text
 from mistral_api_gateway.rpc.states import timestamp
@@ -30,18 +30,24 @@ class WorkflowServicer(service_grpc.WorkflowServiceServicer):
         self, request: service.CreateWorkflowsRequest, context: _Context
     ) -> service.CreateWorkflowsResponse:
         scope = scope_text(request.scope) or "private"
-        rows = await self._workflows.create(ANYONE, request.definition, namespace=request.namespace, scope=scope)
+        rows = await self._workflows.create(
+            current_caller(), request.definition, namespace=request.namespace, scope=scope
+        )
         return service.CreateWorkflowsResponse(workflows=[_message(row) for row in rows])
 
     async def UpdateWorkflows(
         self, request: service.UpdateWorkflowsRequest, context: _Context
     ) -> service.UpdateWorkflowsResponse:
         scope = scope_text(request.scope)
-        rows = await self._workflows.update(ANYONE, request.definition, namespace=request.namespace, scope=scope)
+        rows = await self._workflows.update(
+            current_caller(), request.definition, namespace=request.namespace, scope=scope
+        )
         return service.UpdateWorkflowsResponse(workflows=[_message(row) for row in rows])
 
     async def GetWorkflow(self, request: service.GetWorkflowRequest, context: _Context) -> service.GetWorkflowResponse:
-        row = await self._workflows.get(ANYONE, request.identifier, namespace=request.namespace, fall_back=True)
+        row = await self._workflows.get(
+            current_caller(), request.identifier, namespace=request.namespace, fall_back=True
+        )
         return service.GetWorkflowResponse(workflow=_message(row))
 
     async def ListWorkflows(
@@ -49,13 +55,13 @@ class WorkflowServicer(service_grpc.WorkflowServiceServicer):
     ) -> service.ListWorkflowsResponse:
         filters = [Filter("namespace", Operator.EQ, (request.namespace,))] if request.HasField("namespace") else []
         page = page_of(_LIST_COLUMNS, request.page_size, request.page_token, filters)
-        rows, token = split(await self._workflows.page(ANYONE, page), page)
+        rows, token = split(await self._workflows.page(current_caller(), page), page)
         return service.ListWorkflowsResponse(workflows=[_message(row) for row in rows], next_page_token=token)
 
     async def DeleteWorkflow(
         self, request: service.DeleteWorkflowRequest, context: _Context
     ) -> service.DeleteWorkflowResponse:
-        await self._workflows.delete(ANYONE, request.identifier, namespace=request.namespace)
+        await self._workflows.delete(current_caller(), request.identifier, namespace=request.namespace)
         return service.DeleteWorkflowResponse()
 
     async def ValidateWorkflows(

@@ -1,0 +1,138 @@
+"""Which rules there are, what each says unless the operator says otherwise, and which one a call asks.
+
+Names are Mistral's: ``<resource>:<verb>``. A call's rule follows from its path or name; the few that do not fit say
+so in the tables here. A call without a rule stops the gateway at its start.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+OWNER: Final = "rule:admin_or_owner"
+ADMIN: Final = "rule:admin_only"
+
+ALIASES: Final[Mapping[str, str]] = {
+    "admin_only": "is_admin:True",
+    "admin_or_owner": "is_admin:True or project_id:%(project_id)s",
+}
+
+_CRUD: Final = ("create", "delete", "get", "list", "update")
+_RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "actions": (*_CRUD, "validate"),
+    "action_executions": _CRUD,
+    "cron_triggers": _CRUD,
+    "environments": _CRUD,
+    "event_triggers": _CRUD,
+    "executions": _CRUD,
+    "members": _CRUD,
+    "services": ("list",),
+    "tasks": ("get", "list", "update"),
+    "workbooks": (*_CRUD, "validate"),
+    "workflows": (*_CRUD, "validate"),
+}
+_ADMIN_RESOURCES: Final = ("code_sources", "dynamic_actions")
+_PUBLISHED: Final = ("actions", "cron_triggers", "environments", "event_triggers", "workbooks", "workflows")
+_OF_ALL: Final = (
+    "actions",
+    "action_executions",
+    "code_sources",
+    "cron_triggers",
+    "dynamic_actions",
+    "environments",
+    "event_triggers",
+    "executions",
+    "tasks",
+    "workbooks",
+    "workflows",
+)
+
+DEFAULTS: Final[Mapping[str, str]] = {
+    **{f"{resource}:{verb}": OWNER for resource, verbs in _RESOURCES.items() for verb in verbs},
+    **{f"{resource}:{verb}": ADMIN for resource in _ADMIN_RESOURCES for verb in (*_CRUD, "publicize")},
+    **{f"{resource}:publicize": ADMIN for resource in _PUBLISHED},
+    **{f"{resource}:list:all_projects": ADMIN for resource in _OF_ALL},
+    "maintenance:get": OWNER,
+    "maintenance:update": ADMIN,
+}
+"""What every rule says by default; a policy file may replace the text of each."""
+
+_OPEN_PATHS: Final = frozenset({"/", "/v2", "/v2/", "/info", "/healthz", "/healthcheck", "/openapi.json"})
+_REST: Final[Mapping[str, str]] = {
+    "GET /v2/services": "services:list",
+    "GET /v2/executions/{id}/executions": "executions:get",
+    "GET /v2/executions/{id}/report": "executions:get",
+    "GET /v2/executions/{id}/events": "executions:get",
+    "GET /v2/tasks/{id}/executions": "executions:get",
+    "GET /v2/tasks/{id}/workflow_executions": "executions:list",
+    "GET /maintenance": "maintenance:get",
+    "PUT /maintenance": "maintenance:update",
+}
+_VERBS: Final[Mapping[str, str]] = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
+
+_GRPC: Final[Mapping[str, str]] = {
+    "ActionExecutionService/RunAction": "action_executions:create",
+}
+_WORDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("Create", "Start", "Run", "Share", "Add"), "create"),
+    **dict.fromkeys(("Get", "Watch", "Report", "Describe", "Stream"), "get"),
+    **dict.fromkeys(("List", "Find", "Count"), "list"),
+    **dict.fromkeys(("Delete", "Remove", "Unshare"), "delete"),
+    **dict.fromkeys(("Validate", "Check"), "validate"),
+    **dict.fromkeys(("Update", "Complete", "Set", "Put", "Change", "Accept", "Reject", "Enter", "Leave"), "update"),
+    **dict.fromkeys(("Pause", "Resume", "Stop", "Cancel", "Rerun", "Skip", "Replay", "Suspend"), "update"),
+}
+_RESOURCE_OF: Final[Mapping[str, str]] = {
+    "WorkflowMemberService": "members",
+    "MaintenanceService": "maintenance",
+    "ServiceService": "services",
+}
+
+
+class NoRule(LookupError):
+    """A call of the API has no rule; name one for it in this module."""
+
+
+def rule_of_path(method: str, path: str) -> str:
+    """Return the rule of a REST call, such as ``workflows:get``; empty for one that is open to all.
+
+    Raises:
+        NoRule: If there is none.
+    """
+    if path in _OPEN_PATHS:
+        return ""
+    known = _REST.get(f"{method} {path}")
+    if known is not None:
+        return known
+    segments = [segment for segment in path.removeprefix("/v2").split("/") if segment]
+    named = [segment for segment in segments if not segment.startswith("{")]
+    resource, ends_in_id = named[-1], segments[-1].startswith("{")
+    if resource == "validate":
+        return _known(f"{named[-2]}:validate", f"{method} {path}")
+    verb = _VERBS.get(method) or ("get" if ends_in_id else "list")
+    return _known(f"{resource}:{verb}", f"{method} {path}")
+
+
+def rule_of_method(method: str) -> str:
+    """Return the rule of a gRPC call, named as ``mistral.v1.WorkflowService/GetWorkflow``.
+
+    Raises:
+        NoRule: If there is none.
+    """
+    service, _, name = method.rpartition(".")[2].partition("/")
+    known = _GRPC.get(f"{service}/{name}")
+    if known is not None:
+        return known
+    resource = _RESOURCE_OF.get(service) or _plural(service.removesuffix("Service"))
+    word = re.match(r"(?:Bulk|Batch)?([A-Z][a-z]+)", name)
+    verb = _WORDS.get(word[1]) if word else None
+    return _known(f"{resource}:{verb}", method)
+
+
+def _plural(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() + "s"
+
+
+def _known(rule: str, call: str) -> str:
+    if rule not in DEFAULTS:
+        raise NoRule(f"{call} has no rule: there is none called {rule!r}")
+    return rule

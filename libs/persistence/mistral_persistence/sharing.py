@@ -36,10 +36,14 @@ class Shared:
     ) -> asyncpg.Record | None:
         """Return the row of that id, or of that name as ``named`` does, if it is visible."""
         if as_uuid(identifier):
-            row = await source.fetchrow(self._by_id, project, identifier)
+            row = await self.by_id(source, project, identifier)
             if row is not None:
                 return row
         return await self.named(source, project, identifier, namespace)
+
+    async def by_id(self, source: Pool | Connection, project: str, row_id: str) -> asyncpg.Record | None:
+        """Return the row of that id, which must be a UUID, if it is visible."""
+        return await source.fetchrow(self._by_id, project, row_id)
 
     async def named(
         self, source: Pool | Connection, project: str, name: str, namespace: str | None = None

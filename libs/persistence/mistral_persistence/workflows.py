@@ -166,7 +166,8 @@ async def delete(connection: Connection, workflow_id: str) -> bool:
     """
     try:
         return bool(await connection.fetchval("DELETE FROM workflow WHERE id = $1::uuid RETURNING true", workflow_id))
-    except asyncpg.ForeignKeyViolationError:
+    except asyncpg.ForeignKeyViolationError as error:
+        kind = "event" if error.table_name == "event_trigger" else "cron"
         raise InvalidInput(
-            f"Can't delete workflow that has cron triggers associated. [workflow_id={workflow_id}]"
+            f"Can't delete workflow that has {kind} triggers associated. [workflow_id={workflow_id}]"
         ) from None

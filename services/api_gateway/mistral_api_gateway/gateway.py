@@ -13,6 +13,7 @@ from mistral_api_gateway.operations.dynamic_actions import DynamicActions
 from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.environments import Environments
+from mistral_api_gateway.operations.event_triggers import EventTriggers
 from mistral_api_gateway.operations.executions import Executions
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.standalone import StandaloneRuns
@@ -42,6 +43,7 @@ class Gateway:
     actions: Actions
     environments: Environments
     cron_triggers: CronTriggers
+    event_triggers: EventTriggers
     runs: StandaloneRuns
     code_sources: CodeSources
     dynamic_actions: DynamicActions
@@ -86,6 +88,7 @@ def gateway(
         actions=Actions(store, executors, catalog),
         environments=Environments(store),
         cron_triggers=CronTriggers(store),
+        event_triggers=EventTriggers(store),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),

@@ -15,6 +15,7 @@ from mistral_api_gateway.rest import (
     cron_triggers,
     dynamic_actions,
     environments,
+    event_triggers,
     execution_resource,
     task_resource,
     workbooks,
@@ -27,6 +28,7 @@ from mistral_api_gateway.rest.code_sources import CodeSourceEndpoints
 from mistral_api_gateway.rest.cron_triggers import CronTriggerEndpoints
 from mistral_api_gateway.rest.dynamic_actions import DynamicActionEndpoints
 from mistral_api_gateway.rest.environments import EnvironmentEndpoints
+from mistral_api_gateway.rest.event_triggers import EventTriggerEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
 from mistral_api_gateway.rest.members import MemberEndpoints
@@ -48,6 +50,7 @@ RESOURCES: Final = {
     "DynamicAction": dynamic_actions.RESOURCE,
     "Environment": environments.RESOURCE,
     "CronTrigger": cron_triggers.RESOURCE,
+    "EventTrigger": event_triggers.RESOURCE,
     "Execution": execution_resource.RESOURCE,
     "Task": task_resource.RESOURCE,
     "ActionExecution": action_resource.RESOURCE,
@@ -66,6 +69,7 @@ def application(gateway: Gateway, *, body_limit: int) -> ASGIApp:
         *DynamicActionEndpoints(gateway, body_limit=body_limit).operations(),
         *EnvironmentEndpoints(gateway, body_limit=body_limit).operations(),
         *CronTriggerEndpoints(gateway, body_limit=body_limit).operations(),
+        *EventTriggerEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),
         *ReportEndpoints(gateway).operations(),

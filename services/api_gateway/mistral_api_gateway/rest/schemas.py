@@ -117,6 +117,31 @@ SCHEMAS: Final[dict[str, Any]] = {
         },
         "required": ["name"],
     },
+    "EventTriggerCreation": {
+        "type": "object",
+        "properties": {
+            "name": TEXT,
+            "workflow_id": _UUID,
+            "workflow_input": _OBJECT,
+            "workflow_params": _OBJECT,
+            "exchange": {**TEXT, "description": "Where the event comes from"},
+            "topic": {**TEXT, "description": "What is listened to there"},
+            "event": {**TEXT, "description": "Type of the event, compared as it is"},
+            "scope": _SCOPE,
+        },
+        "required": ["exchange", "topic", "event", "workflow_id"],
+    },
+    "EventTriggerChange": {
+        "type": "object",
+        "description": "What is not sent stays as it is; exchange, topic and event always do.",
+        "properties": {
+            "name": TEXT,
+            "workflow_id": _UUID,
+            "workflow_input": _OBJECT,
+            "workflow_params": _OBJECT,
+            "scope": _SCOPE,
+        },
+    },
     "ActionRun": {
         "type": "object",
         "properties": {

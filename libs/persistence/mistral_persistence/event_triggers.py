@@ -1,0 +1,131 @@
+"""Event triggers: what people see of them, and which workflows an event starts."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import asyncpg
+from msgspec import Struct
+
+from mistral_core.errors import Conflict, NotFound
+from mistral_persistence.database import Connection, Pool
+from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.sharing import Shared
+
+Row: TypeAlias = asyncpg.Record
+
+EVENT_TRIGGERS = Listing(
+    source="event_trigger v",
+    columns={
+        "id": Column(sql="v.id", kind=Kind.UUID),
+        "name": Column(sql="v.name"),
+        "workflow_id": Column(sql="v.workflow_id", kind=Kind.UUID),
+        "workflow_input": Column(sql="v.workflow_input", kind=Kind.JSON),
+        "workflow_params": Column(sql="v.workflow_params", kind=Kind.JSON),
+        "exchange": Column(sql="v.exchange"),
+        "topic": Column(sql="v.topic"),
+        "event": Column(sql="v.event"),
+        "scope": Column(sql="v.scope"),
+        "project_id": Column(sql="v.project_id"),
+        "created_at": Column(sql="v.created_at", kind=Kind.TIME),
+        "updated_at": Column(sql="v.updated_at", kind=Kind.TIME, nullable=True),
+    },
+)
+
+ALL_COLUMNS: Sequence[str] = tuple(EVENT_TRIGGERS.columns)
+
+_SHARED = Shared(EVENT_TRIGGERS, ALL_COLUMNS)
+_INSERT = """
+INSERT INTO event_trigger (id, project_id, name, workflow_id, workflow_input, workflow_params, exchange, topic, event,
+                           scope)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+_UPDATE = """
+UPDATE event_trigger
+   SET name = coalesce($2, name), workflow_id = coalesce($3::uuid, workflow_id),
+       workflow_input = coalesce($4, workflow_input), workflow_params = coalesce($5, workflow_params),
+       scope = coalesce($6, scope), updated_at = now()
+ WHERE id = $1::uuid
+"""
+_TAKEN = "Duplicate entry: there is already an event trigger of that exchange, topic, event and workflow"
+_LOCK = "SELECT FROM event_trigger WHERE id = $1::uuid FOR UPDATE"
+
+
+class NewEventTrigger(Struct, frozen=True, kw_only=True):
+    """What is stored of a trigger; input and params are JSON objects as text."""
+
+    id: str
+    project: str
+    name: str
+    workflow_id: str
+    workflow_input: str
+    workflow_params: str
+    exchange: str
+    topic: str
+    event: str
+    scope: str
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What is to be replaced in a trigger; None keeps what is. What it waits for never changes."""
+
+    name: str | None = None
+    workflow_id: str | None = None
+    workflow_input: str | None = None
+    workflow_params: str | None = None
+    scope: str | None = None
+
+
+async def create(connection: Connection, new: NewEventTrigger) -> None:
+    """Store a trigger.
+
+    Raises:
+        Conflict: If the project has one for that event and workflow.
+        NotFound: If the workflow was removed meanwhile.
+    """
+    values = (new.id, new.project, new.name, new.workflow_id, new.workflow_input, new.workflow_params)
+    try:
+        await connection.execute(_INSERT, *values, new.exchange, new.topic, new.event, new.scope)
+    except asyncpg.UniqueViolationError:
+        raise Conflict(_TAKEN) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound("The workflow was removed meanwhile") from None
+
+
+async def update(connection: Connection, trigger_id: str, change: Change) -> None:
+    """Replace parts of a trigger.
+
+    Raises:
+        Conflict: If the project has another for that event and workflow.
+        NotFound: If the workflow was removed meanwhile.
+    """
+    values = (change.name, change.workflow_id, change.workflow_input, change.workflow_params, change.scope)
+    try:
+        await connection.execute(_UPDATE, trigger_id, *values)
+    except asyncpg.UniqueViolationError:
+        raise Conflict(_TAKEN) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound("The workflow was removed meanwhile") from None
+
+
+async def lock(connection: Connection, trigger_id: str) -> None:
+    """Keep others from changing a trigger until the transaction ends."""
+    await connection.execute(_LOCK, trigger_id)
+
+
+async def find(source: Pool | Connection, project: str, trigger_id: str) -> Row | None:
+    """Return the trigger of that id, which must be a UUID, if it is visible."""
+    return await _SHARED.by_id(source, project, trigger_id)
+
+
+async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
+    """Return a page of the triggers that a project sees, or of all when it is None.
+
+    Raises:
+        InvalidInput: If a column is unknown or a value does not fit it.
+    """
+    return await _SHARED.page(source, wanted, project=project)
+
+
+async def delete(connection: Connection, trigger_id: str) -> None:
+    """Remove a trigger; what it has started goes on."""
+    await connection.execute("DELETE FROM event_trigger WHERE id = $1::uuid", trigger_id)

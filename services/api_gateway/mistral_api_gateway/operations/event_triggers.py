@@ -1,0 +1,177 @@
+"""Event triggers: workflows that are started by what happens elsewhere."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import uuid4
+
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.json_text import object_of, text_of
+from mistral_api_gateway.operations.store import Store
+from mistral_core.errors import Forbidden, InvalidInput, NotFound
+from mistral_core.language import workflow_from_text
+from mistral_core.machine import check_input
+from mistral_persistence import event_triggers as rows
+from mistral_persistence import workflows
+from mistral_persistence.database import Connection
+from mistral_persistence.listing import Page
+from mistral_persistence.literals import as_uuid
+
+_LONGEST: Final = 255
+_NEEDED: Final = ("event", "exchange", "topic", "workflow_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTriggerRequest:
+    """A trigger as it is sent; what is missing may only be missing in a change.
+
+    Attributes:
+        workflow_id: UUID of a workflow that the caller sees.
+        input: JSON object; None when it is not sent, likewise ``params``.
+        exchange: Where the event comes from: together with ``topic`` the place that is listened to.
+        event: Type of the event; compared as it is.
+        scope: A public trigger is fired by the events of every project.
+    """
+
+    name: str | None = None
+    workflow_id: str | None = None
+    input: bytes | None = None
+    params: bytes | None = None
+    exchange: str | None = None
+    topic: str | None = None
+    event: str | None = None
+    scope: str | None = None
+
+
+class EventTriggers:
+    """What can be done with event triggers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def create(self, caller: Caller, wanted: EventTriggerRequest) -> rows.Row:
+        """Store a trigger.
+
+        Raises:
+            InvalidInput: If a part of it is missing or wrong, or the input does not fit the workflow.
+            NotFound: If there is no such workflow.
+            Conflict: If the project has one of that exchange, topic, event and workflow.
+        """
+        if not all(getattr(wanted, name) for name in _NEEDED):
+            raise InvalidInput(f"Params {_as_set(_NEEDED)} must be provided for creating event trigger.")
+        _check(wanted)
+        assert wanted.workflow_id is not None
+        given = text_of(object_of(wanted.input or b"", "workflow_input"))
+        new = rows.NewEventTrigger(
+            id=str(uuid4()),
+            project=caller.project,
+            name=wanted.name or "",
+            workflow_id=wanted.workflow_id,
+            workflow_input=given,
+            workflow_params=text_of(object_of(wanted.params or b"", "workflow_params")),
+            exchange=wanted.exchange or "",
+            topic=wanted.topic or "",
+            event=wanted.event or "",
+            scope=wanted.scope or PRIVATE,
+        )
+        async with self._store.transaction() as connection:
+            await _check_workflow(connection, caller, wanted.workflow_id, given)
+            await rows.create(connection, new)
+            return await _visible(connection, caller, new.id)
+
+    async def update(self, caller: Caller, trigger_id: str, wanted: EventTriggerRequest) -> rows.Row:
+        """Replace what is sent of a trigger; input and params only as a whole.
+
+        Raises:
+            InvalidInput: If what it waits for is to change, or the input does not fit the workflow.
+            NotFound: If none visible has that id, or there is no such workflow.
+            Forbidden: If it belongs to another project.
+            Conflict: If the project has another one of the same exchange, topic, event and workflow.
+        """
+        if fixed := [name for name in ("event", "exchange", "topic") if getattr(wanted, name) is not None]:
+            raise InvalidInput(f"Can not update fields {_as_set(fixed)} of event trigger.")
+        _check(wanted)
+        change = rows.Change(
+            name=wanted.name,
+            workflow_id=wanted.workflow_id,
+            workflow_input=_text(wanted.input, "workflow_input"),
+            workflow_params=_text(wanted.params, "workflow_params"),
+            scope=wanted.scope,
+        )
+        async with self._store.transaction() as connection:
+            await _own(connection, caller, trigger_id)
+            await rows.lock(connection, trigger_id)
+            known = await _visible(connection, caller, trigger_id)
+            if change.workflow_id is not None or change.workflow_input is not None:
+                workflow_id = change.workflow_id or known["workflow_id"]
+                given = known["workflow_input"] if change.workflow_input is None else change.workflow_input
+                await _check_workflow(connection, caller, workflow_id, given)
+            await rows.update(connection, trigger_id, change)
+            return await _visible(connection, caller, trigger_id)
+
+    async def get(self, caller: Caller, trigger_id: str) -> rows.Row:
+        """Return a trigger. Raises NotFound if none visible has that id."""
+        row = await self._store.read(rows.find, caller.project, trigger_id) if as_uuid(trigger_id) else None
+        if row is None:
+            raise _unknown(trigger_id)
+        return row
+
+    async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
+        """Return a page of the triggers that the caller sees."""
+        return await self._store.page(rows.page, rows.EVENT_TRIGGERS, wanted, project=caller.scope)
+
+    async def delete(self, caller: Caller, trigger_id: str) -> None:
+        """Remove a trigger; what it has started goes on.
+
+        Raises:
+            NotFound: If none visible has that id.
+            Forbidden: If it belongs to another project.
+        """
+        async with self._store.transaction() as connection:
+            await _own(connection, caller, trigger_id)
+            await rows.delete(connection, trigger_id)
+
+
+def _check(wanted: EventTriggerRequest) -> None:
+    checked_scope(wanted.scope)
+    for name in ("name", "exchange", "topic", "event"):
+        if len(getattr(wanted, name) or "") > _LONGEST:
+            raise InvalidInput(f"The {name} of an event trigger has at most {_LONGEST} characters")
+    if wanted.workflow_id is not None and as_uuid(wanted.workflow_id) is None:
+        raise InvalidInput(
+            f"Invalid input for field/attribute workflow_id. Value: {wanted.workflow_id!r}; expected a UUID"
+        )
+
+
+async def _check_workflow(connection: Connection, caller: Caller, workflow_id: str, given: str) -> None:
+    workflow = await workflows.find(connection, caller.project, workflow_id)
+    if workflow is None:
+        raise NotFound(f"Workflow not found [workflow_identifier={workflow_id}]")
+    parsed = workflow_from_text(workflow["definition"], workflow["name"])
+    check_input(parsed, workflow["name"], object_of(given, "workflow_input"))
+
+
+def _text(value: bytes | None, what: str) -> str | None:
+    return None if value is None else text_of(object_of(value, what))
+
+
+def _as_set(names: "list[str] | tuple[str, ...]") -> str:
+    return "{" + ", ".join(repr(name) for name in sorted(names)) + "}"
+
+
+async def _own(connection: Connection, caller: Caller, trigger_id: str) -> rows.Row:
+    row = await _visible(connection, caller, trigger_id)
+    if row["project_id"] != caller.project:
+        raise Forbidden(f"The event trigger {trigger_id!r} belongs to another project")
+    return row
+
+
+async def _visible(connection: Connection, caller: Caller, trigger_id: str) -> rows.Row:
+    row = await rows.find(connection, caller.project, trigger_id) if as_uuid(trigger_id) else None
+    if row is None:
+        raise _unknown(trigger_id)
+    return row
+
+
+def _unknown(trigger_id: str) -> NotFound:
+    return NotFound(f"Event trigger not found [id={trigger_id}]")

@@ -1,7 +1,8 @@
 """A gateway on real Postgres and NATS, its clients, and rows as an engine would have written them."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,8 +13,10 @@ import pytest
 
 from mistral_api_gateway.app import Ports, running
 from mistral_api_gateway.settings import GatewaySettings
+from mistral_mesh import MeshStatus, Plan, down, up_in_background
 from mistral_persistence.database import Pool, connected, migrate
 from mistral_runtime import bus as buses
+from tests.api_gateway.contract import PATIENCE_SECONDS, Api
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -70,6 +73,28 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 async def bus(nats: str) -> AsyncIterator[buses.Bus]:
     async with buses.connect(nats, "test") as connected_bus:
         yield connected_bus
+
+
+@pytest.fixture(scope="session")
+def whole_mesh(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshStatus]:
+    """A mesh of real processes with everything switched on, shared by the session; it has a NATS of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MISTRAL_")}
+    settings = {
+        "MISTRAL_DATABASE_URL": new_database(),
+        "MISTRAL_ALLOW_ACTION_EXECUTION_DELETION": "true",
+        "MISTRAL_DYNAMIC_ACTIONS": "true",
+    }
+    home = tmp_path_factory.mktemp("whole")
+    plan = Plan.read({**environment, **settings}, home=home, http_port=0, grpc_port=0)
+    yield up_in_background(plan)
+    down(plan.home)
+
+
+@pytest.fixture(scope="session")
+def api(whole_mesh: MeshStatus) -> Iterator[Api]:
+    """A client of the whole mesh."""
+    with Api(base_url=whole_mesh.http_url, timeout=PATIENCE_SECONDS) as client:
+        yield client
 
 
 @pytest.fixture

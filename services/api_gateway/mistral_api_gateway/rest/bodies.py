@@ -52,9 +52,11 @@ def decoded(data: bytes, decoder: "msgspec.json.Decoder[_T]", argument: str) -> 
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
+        # It is told as soon as it is seen; what follows may be no JSON at all.
+        _check_json(data)
         raise InvalidInput(_complaint(str(error), argument)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise InvalidInput("Request is not in valid JSON format") from None
+        raise _no_json() from None
 
 
 def json_text(value: "msgspec.Raw | msgspec.UnsetType") -> bytes:
@@ -65,6 +67,17 @@ def json_text(value: "msgspec.Raw | msgspec.UnsetType") -> bytes:
     if data[:1] == b'"':
         data = msgspec.json.decode(data, type=str).strip().encode()
     return b"" if data == b"null" else data
+
+
+def _check_json(data: bytes) -> None:
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise _no_json() from None
+
+
+def _no_json() -> InvalidInput:
+    return InvalidInput("Request is not in valid JSON format")
 
 
 def _complaint(message: str, argument: str) -> str:

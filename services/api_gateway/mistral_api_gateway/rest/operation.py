@@ -16,6 +16,9 @@ _SECONDS = histogram("http_server_seconds", "Duration of answered requests", ("m
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+Admit = Callable[[Scope], Awaitable[None]]
+"""Called before a request is looked at; raises to refuse it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -47,7 +50,8 @@ class Operation:
 class Endpoint:
     """The ASGI application of one operation: trace, metrics, and errors turned into answers."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, admit: Admit | None = None) -> None:
+        self._admit = admit
         self._handler = operation.handler
         self._shape = operation.shape
         self._name = f"{operation.method} {operation.path}"
@@ -69,9 +73,11 @@ class Endpoint:
             _SECONDS.labels(*self._labels, code).observe(time.perf_counter() - begun)
 
     async def _answer(self, request: Request) -> Response:
-        if b"xml" in _content_type(request.scope):
-            return plain(415, "XML is not supported")
         try:
+            if self._admit is not None:
+                await self._admit(request.scope)
+            if b"xml" in _content_type(request.scope).lower():
+                return plain(415, "XML is not supported")
             return await self._handler(request)
         except ClientDisconnect:
             raise

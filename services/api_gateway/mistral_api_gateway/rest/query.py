@@ -161,7 +161,7 @@ def _filter(resource: Resource, name: str, value: str) -> Filter:
 
 
 def _sort(resource: Resource, given: dict[str, str], usual: str) -> list[tuple[str, bool]]:
-    keys = _words(given.get("sort_keys", "")) or [usual]
+    keys = list(dict.fromkeys(_words(given.get("sort_keys", "")))) or [usual]
     ways = _words(given.get("sort_dirs", ""))
     if len(ways) > len(keys):
         raise InvalidInput("Length of sort_keys must be equal or greater than sort_dirs.")

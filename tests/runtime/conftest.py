@@ -68,8 +68,12 @@ async def bus(own_nats: Nats) -> AsyncIterator[Bus]:
 
 _RAISED: dict[bytes, Exception] = {
     b"not found": errors.NotFound("no workflow 'x'"),
+    b"history": errors.HistoryGone("what followed 5 is not kept"),
     b"conflict": errors.Conflict("'x' exists"),
+    b"etag": errors.EtagMismatch("'x' was changed"),
+    b"reused": errors.RequestIdReused("'r' was another request"),
     b"forbidden": errors.Forbidden("'x' is not yours"),
+    b"unauthenticated": errors.Unauthenticated("who are you?"),
     b"invalid": errors.Invalid("cannot be"),
     b"input": errors.InvalidInput("'a' is missing"),
     b"definition": errors.InvalidDefinition("is no list", path="tasks.t1", line=7, column=3),

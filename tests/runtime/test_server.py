@@ -52,8 +52,12 @@ def details(error: grpc.aio.AioRpcError, kind: Any) -> Any:
     ("request_", "code", "reason"),
     [
         (b"not found", grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),
+        (b"history", grpc.StatusCode.OUT_OF_RANGE, "HISTORY_GONE"),
         (b"conflict", grpc.StatusCode.ALREADY_EXISTS, "CONFLICT"),
+        (b"etag", grpc.StatusCode.ABORTED, "ETAG_MISMATCH"),
+        (b"reused", grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
         (b"forbidden", grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN"),
+        (b"unauthenticated", grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
         (b"invalid", grpc.StatusCode.INVALID_ARGUMENT, "INVALID"),
         (b"input", grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT"),
         (b"definition", grpc.StatusCode.INVALID_ARGUMENT, "INVALID_DEFINITION"),

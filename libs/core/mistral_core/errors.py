@@ -2,8 +2,12 @@
 
 * WorkflowError
   + NotFound
+    - HistoryGone
   + Conflict
+    - EtagMismatch
+    - RequestIdReused
   + Forbidden
+  + Unauthenticated
   + Invalid
     - InvalidDefinition
     - InvalidInput
@@ -11,6 +15,7 @@
   + IllegalState
   + LimitExceeded
   + Unavailable
+    - InMaintenance
 
 The gateway and the gRPC servers each map this tree to their own status codes;
 nothing below them knows about HTTP or gRPC. Messages are written for the person
@@ -24,7 +29,13 @@ _SHOWN_TEXT = 500
 
 
 class WorkflowError(Exception):
-    """Anything the mesh refuses or fails to do for a reason it can name."""
+    """Anything the mesh refuses or fails to do for a reason it can name.
+
+    Attributes:
+        resource: Type and name of the thing that it is about; None if unknown.
+    """
+
+    resource: tuple[str, str] | None = None
 
     @property
     def message(self) -> str:
@@ -36,16 +47,40 @@ class NotFound(WorkflowError):
     """The thing asked for is not there, or not visible to who asks."""
 
 
+class HistoryGone(NotFound):
+    """What happened right after the wanted position is not kept any more."""
+
+
 class Conflict(WorkflowError):
     """Something of that identity exists, or was changed in between."""
+
+
+class EtagMismatch(Conflict):
+    """The thing has been changed since it was read."""
+
+
+class RequestIdReused(Conflict):
+    """The key of a request was used for another one before."""
 
 
 class Forbidden(WorkflowError):
     """The thing is there but may not be touched."""
 
 
+class Unauthenticated(WorkflowError):
+    """Nobody knows who asks: what should prove it is missing, or proves nothing."""
+
+
 class Invalid(WorkflowError):
-    """What was sent can never be accepted as it is."""
+    """What was sent can never be accepted as it is.
+
+    Attributes:
+        field: Dotted way to the faulty field of the request; empty if unknown.
+    """
+
+    def __init__(self, message: str = "", *, field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
 
 
 class InvalidDefinition(Invalid):
@@ -108,6 +143,16 @@ class LimitExceeded(WorkflowError):
 
 class Unavailable(WorkflowError):
     """It cannot be done now; the same request may succeed later."""
+
+
+class InMaintenance(Unavailable):
+    """The mesh is in maintenance, which takes its time.
+
+    Attributes:
+        retry_seconds: When it may be worth to ask again.
+    """
+
+    retry_seconds = 5.0
 
 
 def _shortened(text: str) -> str:

@@ -1,7 +1,8 @@
 """The one table between the error tree of the core and gRPC statuses, both ways.
 
 A status carries ``google.rpc`` details: ErrorInfo (reason in capitals, domain ``mistral``, what the error knows about
-itself as metadata), BadRequest for what the caller must change, RetryInfo for what may succeed later.
+itself as metadata), BadRequest for what the caller must change, ResourceInfo for the thing that it is about, RetryInfo
+for what may succeed later.
 """
 
 import re
@@ -14,14 +15,19 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[i
 
 from mistral_core.errors import (
     Conflict,
+    EtagMismatch,
     ExpressionFailed,
     Forbidden,
+    HistoryGone,
     IllegalState,
+    InMaintenance,
     Invalid,
     InvalidDefinition,
     InvalidInput,
     LimitExceeded,
     NotFound,
+    RequestIdReused,
+    Unauthenticated,
     Unavailable,
     WorkflowError,
 )
@@ -33,8 +39,12 @@ RETRY_SECONDS = 1.0
 
 _STATUS: dict[type[Exception], grpc.StatusCode] = {
     NotFound: grpc.StatusCode.NOT_FOUND,
+    HistoryGone: grpc.StatusCode.OUT_OF_RANGE,
     Conflict: grpc.StatusCode.ALREADY_EXISTS,
+    EtagMismatch: grpc.StatusCode.ABORTED,
+    RequestIdReused: grpc.StatusCode.ALREADY_EXISTS,
     Forbidden: grpc.StatusCode.PERMISSION_DENIED,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     InvalidDefinition: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     Invalid: grpc.StatusCode.INVALID_ARGUMENT,
@@ -42,6 +52,7 @@ _STATUS: dict[type[Exception], grpc.StatusCode] = {
     IllegalState: grpc.StatusCode.FAILED_PRECONDITION,
     LimitExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
+    InMaintenance: grpc.StatusCode.UNAVAILABLE,
     BusUnavailable: grpc.StatusCode.UNAVAILABLE,
 }
 
@@ -60,7 +71,7 @@ _BY_STATUS: dict[grpc.StatusCode, type[WorkflowError]] = {
     grpc.StatusCode.ALREADY_EXISTS: Conflict,
     grpc.StatusCode.ABORTED: Conflict,
     grpc.StatusCode.PERMISSION_DENIED: Forbidden,
-    grpc.StatusCode.UNAUTHENTICATED: Forbidden,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
     grpc.StatusCode.INVALID_ARGUMENT: Invalid,
     grpc.StatusCode.OUT_OF_RANGE: Invalid,
     grpc.StatusCode.FAILED_PRECONDITION: IllegalState,
@@ -80,6 +91,9 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, status_pb2.Status] | N
     _add(status, error_details_pb2.ErrorInfo(reason=_reason(kind), domain=DOMAIN, metadata=_knows(error)))
     if isinstance(error, Invalid):
         _add(status, _bad_request(error))
+    if isinstance(error, WorkflowError) and error.resource is not None:
+        resource_type, name = error.resource
+        _add(status, error_details_pb2.ResourceInfo(resource_type=resource_type, resource_name=name))
     if code in _RETRYABLE:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromNanoseconds(int(getattr(error, "retry_seconds", RETRY_SECONDS) * 1e9))
@@ -140,16 +154,19 @@ _MAKERS: dict[type[Exception], Callable[[str, dict[str, str]], WorkflowError]] =
 
 
 def _bad_request(error: Invalid) -> error_details_pb2.BadRequest:
-    field, description = "", str(error)
+    field, description = error.field, str(error)
     if isinstance(error, InvalidDefinition):
-        field, description = error.path, error.reason
+        field, description = ".".join(filter(None, (error.field, error.path))), error.reason
     violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
     return error_details_pb2.BadRequest(field_violations=[violation])
 
 
 def _add(
     status: status_pb2.Status,
-    detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo,
+    detail: error_details_pb2.ErrorInfo
+    | error_details_pb2.BadRequest
+    | error_details_pb2.ResourceInfo
+    | error_details_pb2.RetryInfo,
 ) -> None:
     packed = any_pb2.Any()
     packed.Pack(detail)

@@ -6,15 +6,11 @@ from typing import Final
 from mistral_api_gateway.live.events import FINAL, ends
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import NotFound
+from mistral_core.errors import HistoryGone
 from mistral_persistence import execution_reads, history
 from mistral_persistence.history import HistoryEvent
 
 IDLE_SECONDS: Final = 15.0
-
-
-class HistoryGone(NotFound):
-    """What happened right after the wanted position is not kept any more."""
 
 
 async def watch(

@@ -9,15 +9,16 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from mistral_api_gateway.live.watch import HistoryGone
 from mistral_core.errors import (
     Conflict,
     ExpressionFailed,
     Forbidden,
+    HistoryGone,
     IllegalState,
     Invalid,
     LimitExceeded,
     NotFound,
+    Unauthenticated,
     Unavailable,
     WorkflowError,
 )
@@ -46,12 +47,14 @@ _STATUSES: Final[tuple[tuple[type[WorkflowError], int], ...]] = (
     (NotFound, 404),
     (Conflict, 409),
     (Forbidden, 403),
+    (Unauthenticated, 401),
     (Invalid, 400),
     (ExpressionFailed, 400),
     (IllegalState, 400),
     (LimitExceeded, 429),
     (Unavailable, 503),
 )
+_CHALLENGE: Final = 'Bearer realm="mistral"'
 _RETRY: Final = frozenset({429, 503})
 
 
@@ -62,6 +65,8 @@ def status_of(error: WorkflowError) -> int:
 
 def answer(error: Exception, shape: Shape) -> Response:
     """Return the answer for an error; of one without a name only a reference to the log is told."""
+    if isinstance(error, Unauthenticated):
+        return plain(401, str(error), {"WWW-Authenticate": _CHALLENGE})
     if isinstance(error, WorkflowError):
         status, message = status_of(error), str(error)
     else:
@@ -85,6 +90,6 @@ def fault(status: int, message: str, shape: Shape = Shape.DATA, headers: Mapping
     return Response(msgspec.json.encode(body), status, more, JSON)
 
 
-def plain(status: int, message: str) -> Response:
+def plain(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer in plain text, as given before a request reaches its resource."""
-    return Response(message, status, {"Server-Error-Message": message}, "text/plain")
+    return Response(message, status, {"Server-Error-Message": message, **(headers or {})}, "text/plain")

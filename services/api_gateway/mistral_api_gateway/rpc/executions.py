@@ -11,7 +11,7 @@ from mistral.v1 import execution_pb2 as messages
 from mistral.v1 import execution_service_pb2 as service
 from mistral.v1 import execution_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.live.watch import HistoryGone, watch
+from mistral_api_gateway.live.watch import watch
 from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.executions import StartRequest
 from mistral_api_gateway.operations.told import ToldRow
@@ -81,12 +81,9 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
         if request.after_position < 0:
             raise InvalidInput("after_position cannot be negative")
         row = await self._executions.get(current_caller(), request.id)
-        try:
-            async for event in watch(self._gateway.hub, self._gateway.store, row["id"], request.after_position):
-                if event is not None:
-                    yield service.WatchExecutionResponse(event=_event(event))
-        except HistoryGone as error:
-            await context.abort(grpc.StatusCode.OUT_OF_RANGE, str(error))
+        async for event in watch(self._gateway.hub, self._gateway.store, row["id"], request.after_position):
+            if event is not None:
+                yield service.WatchExecutionResponse(event=_event(event))
         if self._gateway.hub.leaving:
             raise Unavailable("This server is leaving; go on from the last position")
 

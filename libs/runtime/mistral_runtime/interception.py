@@ -8,7 +8,7 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -26,11 +26,21 @@ _SECONDS = histogram("grpc_server_seconds", "Duration of answered calls", ("meth
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
+Admit: TypeAlias = Callable[[str, Iterable[tuple[str, str | bytes]]], Awaitable[None]]
+"""Called with the full name of the method and the metadata before a call is answered; raises to refuse it.
+
+What it sets in context variables is there for the whole call.
+"""
+
+# Whoever keeps a service alive has no credentials.
+_OPEN = "/grpc.health.v1."
+
 
 class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps each handler once and remembers the wrapped one."""
 
-    def __init__(self) -> None:
+    def __init__(self, admit: Admit | None = None) -> None:
+        self._admit = admit
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
@@ -44,12 +54,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
             handler = await continuation(handler_call_details)
             if handler is None:
                 return None
-            wrapped = self._wrapped[method] = _wrap(method, handler)
+            wrapped = self._wrapped[method] = _wrap(method, handler, self._admit)
         return wrapped
 
 
-def _wrap(method: str, handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
+def _wrap(method: str, handler: Any, admit: Admit | None) -> grpc.RpcMethodHandler[Any, Any]:
     """Wrap whichever of the four kinds of handler this is."""
+    admitted = None if method.startswith(_OPEN) else admit
     codecs = {
         "request_deserializer": handler.request_deserializer,
         "response_serializer": handler.response_serializer,
@@ -64,20 +75,24 @@ def _wrap(method: str, handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
         if behaviour is None:
             continue
         if inspect.isasyncgenfunction(behaviour):
-            return make(_around_stream(method, behaviour), **codecs)
+            return make(_around_stream(method, behaviour, admitted), **codecs)
         if inspect.iscoroutinefunction(behaviour):
-            return make(_around_call(method, behaviour), **codecs)
+            return make(_around_call(method, behaviour, admitted), **codecs)
     # The reflection service of grpcio answers from threads: leave it as it is.
     result: grpc.RpcMethodHandler[Any, Any] = handler
     return result
 
 
-def _around_call(method: str, behaviour: Callable[[Any, _Context], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _around_call(
+    method: str, behaviour: Callable[[Any, _Context], Awaitable[Any]], admit: Admit | None
+) -> Callable[..., Awaitable[Any]]:
     async def call(request: Any, context: _Context) -> Any:
         begun = time.perf_counter()
         code = grpc.StatusCode.OK
         try:
             with telemetry.span(method, parent_traceparent=_traceparent(context), kind=telemetry.SERVER):
+                if admit is not None:
+                    await admit(method, context.invocation_metadata() or ())
                 return await behaviour(request, context)
         except grpc.aio.AbortError:
             code = _code(context.code())
@@ -95,13 +110,15 @@ def _around_call(method: str, behaviour: Callable[[Any, _Context], Awaitable[Any
 
 
 def _around_stream(
-    method: str, behaviour: Callable[[Any, _Context], AsyncGenerator[Any, None]]
+    method: str, behaviour: Callable[[Any, _Context], AsyncGenerator[Any, None]], admit: Admit | None
 ) -> Callable[..., AsyncGenerator[Any, None]]:
     async def stream(request: Any, context: _Context) -> AsyncGenerator[Any, None]:
         begun = time.perf_counter()
         code = grpc.StatusCode.OK
         try:
             with telemetry.span(method, parent_traceparent=_traceparent(context), kind=telemetry.SERVER):
+                if admit is not None:
+                    await admit(method, context.invocation_metadata() or ())
                 async with aclosing(behaviour(request, context)) as responses:
                     async for response in responses:
                         yield response

@@ -7,7 +7,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from mistral_runtime.interception import Interceptor
+from mistral_runtime.interception import Admit, Interceptor
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
@@ -28,6 +28,7 @@ async def grpc_server(
     *,
     drain_seconds: float = 5.0,
     share_port: bool = False,
+    admit: Admit | None = None,
 ) -> AsyncIterator[int]:
     """Serve inside the block and yield the bound port.
 
@@ -37,11 +38,15 @@ async def grpc_server(
         listen: ``host:port``; port 0 lets the system choose.
         register: Adds the servicers to the server and returns their full service names.
         share_port: Whether several processes may listen on the port and share the connections out among them.
+        admit: Asked before every call but those of the health service; reflection, which only says what there is,
+            is open too. None admits everybody.
 
     Raises:
         OSError: If the address cannot be bound.
     """
-    server = grpc.aio.server(interceptors=[Interceptor()], options=(*_OPTIONS, ("grpc.so_reuseport", int(share_port))))
+    server = grpc.aio.server(
+        interceptors=[Interceptor(admit)], options=(*_OPTIONS, ("grpc.so_reuseport", int(share_port)))
+    )
     names = tuple(register(server))
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)

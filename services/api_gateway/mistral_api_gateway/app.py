@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from mistral_api_gateway.access.assembly import Access, access
+from mistral_api_gateway.access.binding import check_exposure
 from mistral_api_gateway.gateway import Gateway, gateway
 from mistral_api_gateway.live.hub import Hub, listening
 from mistral_api_gateway.live.presence import noticing
@@ -39,7 +41,11 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
 
     On the way out streams and waiting calls are let go first, then running calls drain; the bus and the pool close
     after them.
+
+    Raises:
+        SettingError: If it shall be reached from elsewhere while authentication is off.
     """
+    check_exposure(settings)
     service = settings.service
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry(service))
@@ -53,14 +59,21 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         tasks = await stack.enter_async_context(supervised())
         store = Store(pool)
         hub = await stack.enter_async_context(listening(connection, store, tasks))
-        parts = await _parts(settings, stack, store, connection, hub)
+        admitting = await stack.enter_async_context(access(settings.access, store))
+        parts = await _parts(settings, stack, store, connection, hub, admitting)
         stack.push_async_callback(parts.executions.close)
         grpc_port = await stack.enter_async_context(
-            grpc_server(service.listen, partial(register, parts), drain_seconds=service.drain_seconds, share_port=True)
+            grpc_server(
+                service.listen,
+                partial(register, parts),
+                drain_seconds=service.drain_seconds,
+                share_port=True,
+                admit=admitting.doors and admitting.doors.rpc,
+            )
         )
         http_port = await stack.enter_async_context(
             http_server(
-                application(parts, body_limit=settings.body_limit),
+                application(parts, body_limit=settings.body_limit, doors=admitting.doors),
                 settings.http_listen,
                 connection_limit=settings.connection_limit,
                 drain_seconds=service.drain_seconds,
@@ -71,7 +84,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
 
 
 async def _parts(
-    settings: GatewaySettings, stack: AsyncExitStack, store: Store, connection: bus.Bus, hub: Hub
+    settings: GatewaySettings, stack: AsyncExitStack, store: Store, connection: bus.Bus, hub: Hub, admitting: Access
 ) -> Gateway:
     opened = await stack.enter_async_context(channel(settings.engines)) if settings.engines else None
     offering = await stack.enter_async_context(channel(settings.executors)) if settings.executors else None
@@ -85,4 +98,5 @@ async def _parts(
         info=settings.info,
         deletes_actions=settings.deletes_actions,
         dynamic=settings.dynamic,
+        keys=admitting.keys,
     )

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from mistral_api_gateway.access.api_keys import ApiKeys as KnownKeys
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.live.presence import Presence
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.action_executions import ActionExecutions
 from mistral_api_gateway.operations.actions import Actions
+from mistral_api_gateway.operations.api_keys import ApiKeys
 from mistral_api_gateway.operations.code_sources import CodeSources, Switch
 from mistral_api_gateway.operations.cron_triggers import CronTriggers
 from mistral_api_gateway.operations.dynamic_actions import DynamicActions
@@ -47,6 +49,7 @@ class Gateway:
     runs: StandaloneRuns
     code_sources: CodeSources
     dynamic_actions: DynamicActions
+    api_keys: ApiKeys
 
 
 def gateway(
@@ -60,6 +63,7 @@ def gateway(
     info: bytes | None,
     deletes_actions: bool,
     dynamic: bool,
+    keys: KnownKeys,
 ) -> Gateway:
     """Put the parts together.
 
@@ -67,6 +71,7 @@ def gateway(
         info: JSON that ``/info`` answers with; None refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
         dynamic: Whether there are actions of uploaded code.
+        keys: What the doors know of API keys.
     """
     switch = Switch(dynamic)
     catalog = DynamicCatalog(store, switch)
@@ -92,4 +97,5 @@ def gateway(
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),
+        api_keys=ApiKeys(store, keys.forget),
     )

@@ -7,6 +7,7 @@ from typing import Self
 
 import msgspec
 
+from mistral_api_gateway.access.settings import AccessSettings
 from mistral_runtime.expressions import ExpressionSettings
 from mistral_runtime.settings import Environment, ServiceSettings
 
@@ -29,6 +30,7 @@ class GatewaySettings:
         info_file: File of JSON that ``/info`` answers with; empty refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
         dynamic: Whether there are actions of uploaded code.
+        access: How callers prove who they are.
     """
 
     service: ServiceSettings
@@ -42,6 +44,7 @@ class GatewaySettings:
     info_file: str = ""
     deletes_actions: bool = False
     dynamic: bool = False
+    access: AccessSettings = field(default_factory=AccessSettings)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -64,6 +67,7 @@ class GatewaySettings:
             expressions=ExpressionSettings.read(environ),
             info_file=env.text("MISTRAL_INFO_FILE", ""),
             deletes_actions=env.flag("MISTRAL_ALLOW_ACTION_EXECUTION_DELETION", False),
+            access=AccessSettings.read(environ),
         )
 
     @property

@@ -26,6 +26,7 @@ class Caller:
         user: Who it is, for the audit log; empty while authentication is off.
         roles: What the policy asks for.
         admin: Sees every project's things, and may change them.
+        reads_only: May look but not change; the doors refuse the rest.
         rules: What is asked whether the caller may do a thing; None allows everything.
     """
 
@@ -33,6 +34,7 @@ class Caller:
     user: str = ""
     roles: frozenset[str] = frozenset()
     admin: bool = False
+    reads_only: bool = False
     rules: Rules | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from mistral_api_gateway.access.doors import OPEN_PATHS, Doors
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.rest import (
     action_resource,
@@ -57,8 +58,8 @@ RESOURCES: Final = {
 }
 
 
-def application(gateway: Gateway, *, body_limit: int) -> ASGIApp:
-    """Return the application."""
+def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None) -> ASGIApp:
+    """Return the application; ``doors`` None asks nobody who he is."""
     operations = [
         *RootEndpoints(gateway).operations(),
         *WorkbookEndpoints(gateway, body_limit=body_limit).operations(),
@@ -78,7 +79,11 @@ def application(gateway: Gateway, *, body_limit: int) -> ASGIApp:
         *ActionExecutionEndpoints(gateway, body_limit=body_limit).operations(),
     ]
     described = _described(operations)
-    return Routes((one.method, one.path, Endpoint(one)) for one in (*operations, described))
+    admit = doors and doors.rest
+    return Routes(
+        (one.method, one.path, Endpoint(one, None if one.path in OPEN_PATHS else admit))
+        for one in (*operations, described)
+    )
 
 
 def _described(operations: Sequence[Operation]) -> Operation:

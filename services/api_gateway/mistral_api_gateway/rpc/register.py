@@ -7,6 +7,7 @@ import grpc.aio
 from mistral.v1 import (
     action_execution_service_pb2_grpc,
     action_service_pb2_grpc,
+    api_key_service_pb2_grpc,
     code_source_service_pb2_grpc,
     dynamic_action_service_pb2_grpc,
     environment_service_pb2_grpc,
@@ -18,6 +19,7 @@ from mistral.v1 import (
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.rpc.action_executions import ActionExecutionServicer
 from mistral_api_gateway.rpc.actions import ActionServicer
+from mistral_api_gateway.rpc.api_keys import ApiKeyServicer
 from mistral_api_gateway.rpc.code_sources import CodeSourceServicer
 from mistral_api_gateway.rpc.dynamic_actions import DynamicActionServicer
 from mistral_api_gateway.rpc.environments import EnvironmentServicer
@@ -36,6 +38,7 @@ SERVICES = (
     "ExecutionService",
     "TaskService",
     "ActionExecutionService",
+    "ApiKeyService",
 )
 
 
@@ -52,4 +55,5 @@ def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     action_execution_service_pb2_grpc.add_ActionExecutionServiceServicer_to_server(
         ActionExecutionServicer(gateway), server
     )
+    api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server(ApiKeyServicer(gateway), server)
     return [f"mistral.v1.{name}" for name in SERVICES]

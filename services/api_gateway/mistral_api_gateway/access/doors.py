@@ -1,0 +1,56 @@
+"""What stands at the two doors, REST and gRPC: finds out who asks before anything else is done."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.types import Scope
+
+from mistral_api_gateway.access.authenticator import Authenticator, presented
+from mistral_api_gateway.operations.caller import CALLER, Caller
+from mistral_core.errors import Forbidden, InvalidInput
+
+OPEN_PATHS: Final = frozenset({"/", "/info", "/v2", "/v2/", "/healthz", "/healthcheck", "/openapi.json"})
+"""Paths of REST that say nothing of anybody's; clients ask them before they know whom to be."""
+
+_READING: Final = ("Get", "List", "Watch", "Validate")
+_ELSEWHERE: Final = "x-target-"
+
+
+class Doors:
+    """Lets in whoever the authenticator knows, and tells the operations who it is."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    async def rest(self, scope: Scope) -> None:
+        """Admit a request over HTTP.
+
+        Raises:
+            Unauthenticated: If nobody knows who asks.
+            Forbidden: If it changes something and the key is for reading.
+            InvalidInput: If its actions are to reach another cloud.
+        """
+        headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in scope["headers"]]
+        caller = await self._authenticator.caller(presented(headers))
+        reading = scope["method"] in ("GET", "HEAD") or scope["path"].rstrip("/").endswith("/validate")
+        _admit(caller, reading=reading)
+        _check_target(name for name, _ in headers)
+
+    async def rpc(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> None:
+        """Admit a call of gRPC; raises as ``rest``."""
+        texts = [(name, value) for name, value in metadata if isinstance(value, str)]
+        caller = await self._authenticator.caller(presented(texts))
+        _admit(caller, reading=method.rpartition("/")[2].startswith(_READING))
+        _check_target(name for name, _ in texts)
+
+
+def _admit(caller: Caller, *, reading: bool) -> None:
+    if caller.reads_only and not reading:
+        raise Forbidden("This API key may only read; changes need one with the scope 'write'")
+    CALLER.set(caller)
+
+
+def _check_target(names: Iterable[str]) -> None:
+    for name in names:
+        if name.startswith(_ELSEWHERE):
+            raise InvalidInput(f"{name}: actions on another cloud are not supported")

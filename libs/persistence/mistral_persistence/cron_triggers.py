@@ -46,7 +46,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 _DUE = """
 SELECT id::text, project_id, name, workflow_id::text, workflow_namespace, workflow_input, workflow_params, pattern,
        next_execution_time, remaining_executions
-  FROM cron_trigger WHERE next_execution_time <= now() ORDER BY next_execution_time, id LIMIT $1
+  FROM cron_trigger
+ WHERE next_execution_time <= now() AND (SELECT status FROM maintenance) = 'RUNNING'
+ ORDER BY next_execution_time, id LIMIT $1
    FOR UPDATE SKIP LOCKED
 """
 _ADVANCE = """
@@ -106,9 +108,13 @@ async def create(connection: Connection, new: NewCronTrigger) -> None:
         ) from None
 
 
-async def find(source: Pool | Connection, project: str, identifier: str) -> Row | None:
-    """Return the trigger of that id or name, if one is visible; a project's own comes first."""
-    return await _SHARED.find(source, project, identifier)
+async def find(source: Pool | Connection, project: str, identifier: str, *, everything: bool = False) -> Row | None:
+    """Return the trigger of that id or name, if one is visible; a project's own comes first.
+
+    Args:
+        everything: Whether those of all projects are visible.
+    """
+    return await _SHARED.find(source, project, identifier, everything=everything)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:
@@ -126,7 +132,10 @@ async def delete(connection: Connection, trigger_id: str) -> None:
 
 
 async def due(connection: Connection, *, limit: int) -> list[DueTrigger]:
-    """Lock and return triggers whose time has come; those that another scheduler has locked are left out."""
+    """Lock and return triggers whose time has come; those that another scheduler has locked are left out.
+
+    There are none while the mesh is in maintenance: what became due meanwhile fires once it is over.
+    """
     return [DueTrigger(*row) for row in await connection.fetch(_DUE, limit)]
 
 

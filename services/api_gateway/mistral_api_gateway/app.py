@@ -10,6 +10,7 @@ from mistral_api_gateway.access.binding import check_exposure
 from mistral_api_gateway.gateway import Gateway, gateway
 from mistral_api_gateway.live.hub import Hub, listening
 from mistral_api_gateway.live.presence import noticing
+from mistral_api_gateway.live.standing import keeping_fresh
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.store import Store
@@ -62,6 +63,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         admitting = await stack.enter_async_context(access(settings.access, store))
         parts = await _parts(settings, stack, store, connection, hub, admitting)
         stack.push_async_callback(parts.executions.close)
+        await stack.enter_async_context(keeping_fresh(parts.maintenance, connection, tasks))
         grpc_port = await stack.enter_async_context(
             grpc_server(
                 service.listen,

@@ -18,6 +18,7 @@ from mistral_api_gateway.operations.environments import Environments
 from mistral_api_gateway.operations.event_triggers import EventTriggers
 from mistral_api_gateway.operations.executions import Executions
 from mistral_api_gateway.operations.executors import Executors
+from mistral_api_gateway.operations.maintenance import Maintenance
 from mistral_api_gateway.operations.standalone import StandaloneRuns
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.tasks import Tasks
@@ -46,6 +47,7 @@ class Gateway:
     environments: Environments
     cron_triggers: CronTriggers
     event_triggers: EventTriggers
+    maintenance: Maintenance
     runs: StandaloneRuns
     code_sources: CodeSources
     dynamic_actions: DynamicActions
@@ -94,6 +96,7 @@ def gateway(
         environments=Environments(store),
         cron_triggers=CronTriggers(store),
         event_triggers=EventTriggers(store),
+        maintenance=Maintenance(store, bus),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),

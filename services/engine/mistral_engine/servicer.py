@@ -49,7 +49,7 @@ class Engine(rpc.EngineServiceServicer):
         partition = await self._routing.partition_of(request.id)
         if (lane := self._routing.lane(partition)) is None:
             return await self._routing.forward(partition, context, lambda o, m: o.PauseExecution(request, metadata=m))
-        execution = await self._calls.apply(lane, request.id, PauseRequested(at=now()))
+        execution = await self._calls.apply(lane, request.id, PauseRequested(at=now(), message=request.message or None))
         return pb.PauseExecutionResponse(execution=summary_of(execution))
 
     async def ResumeExecution(self, request: pb.ResumeExecutionRequest, context: Context) -> pb.ResumeExecutionResponse:

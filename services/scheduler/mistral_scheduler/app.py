@@ -17,6 +17,8 @@ from mistral_scheduler.firing import WAKE_SUBJECT, Firing
 from mistral_scheduler.maintenance import maintain
 from mistral_scheduler.servicer import Servicer
 from mistral_scheduler.settings import SchedulerSettings
+from mistral_scheduler.standstill import WAKE_SUBJECT as STANDSTILL_SUBJECT
+from mistral_scheduler.standstill import Standstill
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
         stack.enter_context(telemetry(service))
         await stack.enter_async_context(metrics_server(service.metrics_port))
         pool = await stack.enter_async_context(
-            database.connected(settings.database_url, size=3, application=service.name)
+            database.connected(settings.database_url, size=5, application=service.name)
         )
         await database.migrate(pool)
         connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))
@@ -41,9 +43,13 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
         tasks.start(firing.run(), name="firing")
         if settings.engines:
             engines = await stack.enter_async_context(channel(settings.engines))
-            tasks.start(Cron(pool, EngineServiceStub(engines)).run(), name="cron")
+            stub = EngineServiceStub(engines)
+            tasks.start(Cron(pool, stub).run(), name="cron")
+            standstill = Standstill(pool, stub)
+            await connection.subscribe(STANDSTILL_SUBJECT, standstill.woken)
+            tasks.start(standstill.run(), name="standstill")
         else:
-            _log.warning("no engine is known by address: cron triggers do not fire")
+            _log.warning("no engine is known by address: cron triggers do not fire, nothing is paused for maintenance")
         tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
         servicer = Servicer(service.name, pool, firing)
         yield await stack.enter_async_context(

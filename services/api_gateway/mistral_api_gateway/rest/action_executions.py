@@ -11,6 +11,7 @@ from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.action_resource import ACTION_BODY, RESOURCE, answer_of
 from mistral_api_gateway.rest.operation import Operation
 from mistral_core.errors import InvalidInput
+from mistral_persistence.maintenance import Status
 
 _LIST_EXTRA: Final = ("include_output",)
 
@@ -20,6 +21,7 @@ class ActionExecutionEndpoints:
 
     def __init__(self, gateway: Gateway, *, body_limit: int) -> None:
         self._actions = gateway.action_executions
+        self._maintenance = gateway.maintenance
         self._limit = body_limit
 
     def operations(self) -> list[Operation]:
@@ -33,7 +35,15 @@ class ActionExecutionEndpoints:
         return [
             make("GET", "", self.page, "List action executions", query=lists, gives="action_executions"),
             make("GET", "/{id}", self.get, "Get an action execution", gives="ActionExecution"),
-            make("PUT", "/{id}", self.update, "Complete an action", takes="ActionChange", gives="ActionExecution"),
+            make(
+                "PUT",
+                "/{id}",
+                self.update,
+                "Complete an action",
+                takes="ActionChange",
+                gives="ActionExecution",
+                always=True,
+            ),
             make(
                 "DELETE",
                 "/{id}",
@@ -54,6 +64,8 @@ class ActionExecutionEndpoints:
 
     async def update(self, request: Request) -> Response:
         query.only(request, ())
+        # What runs may still come to its end.
+        self._maintenance.check(unless=self._maintenance.status is Status.PAUSING)
         sent = bodies.decoded(await bodies.body(request, self._limit), ACTION_BODY, "action_ex")
         if not sent.state:
             raise InvalidInput("Error. A state must be given")

@@ -32,6 +32,7 @@ from mistral_api_gateway.rest.environments import EnvironmentEndpoints
 from mistral_api_gateway.rest.event_triggers import EventTriggerEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
+from mistral_api_gateway.rest.maintenance import MaintenanceEndpoints, waiting
 from mistral_api_gateway.rest.members import MemberEndpoints
 from mistral_api_gateway.rest.openapi import document
 from mistral_api_gateway.rest.operation import Endpoint, Operation
@@ -62,6 +63,7 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
     """Return the application; ``doors`` None asks nobody who he is."""
     operations = [
         *RootEndpoints(gateway).operations(),
+        *MaintenanceEndpoints(gateway, body_limit=body_limit).operations(),
         *WorkbookEndpoints(gateway, body_limit=body_limit).operations(),
         *WorkflowEndpoints(gateway, body_limit=body_limit).operations(),
         *MemberEndpoints().operations(),
@@ -81,7 +83,7 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
     described = _described(operations)
     admit = doors and doors.rest
     return Routes(
-        (one.method, one.path, Endpoint(one, None if one.path in OPEN_PATHS else admit))
+        (one.method, one.path, Endpoint(waiting(one, gateway.maintenance), None if one.path in OPEN_PATHS else admit))
         for one in (*operations, described)
     )
 

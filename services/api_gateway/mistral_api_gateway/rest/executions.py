@@ -27,12 +27,14 @@ class ExecutionEndpoints:
     def __init__(self, gateway: Gateway, *, body_limit: int) -> None:
         self._executions = gateway.executions
         self._tasks = gateway.tasks
+        self._maintenance = gateway.maintenance
         self._limit = body_limit
 
     def operations(self) -> list[Operation]:
         """The endpoints, with their documentation."""
         lists = (*query.paging_arguments(RESOURCE), *_LIST_EXTRA)
         tasks = query.paging_arguments(TASKS)
+        changes = {"takes": "ExecutionChange", "gives": "Execution", "always": True}
 
         def make(method: str, tail: str, handler: Any, summary: str, **more: Any) -> Operation:
             path = f"/v2/executions{tail}"
@@ -42,7 +44,7 @@ class ExecutionEndpoints:
             make("POST", "", self.create, "Start a workflow", takes="ExecutionStart", gives="Execution", status=201),
             make("GET", "", self.page, "List executions", query=lists, gives="executions"),
             make("GET", "/{id}", self.get, "Get an execution", query=("fields",), gives="Execution"),
-            make("PUT", "/{id}", self.update, "Change an execution", takes="ExecutionChange", gives="Execution"),
+            make("PUT", "/{id}", self.update, "Change an execution", **changes),
             make("DELETE", "/{id}", self.delete, "Delete an execution", query=("force",), status=204),
             make("GET", "/{id}/tasks", self.tasks, "List tasks of an execution", query=tasks, gives="tasks"),
             make("GET", "/{id}/executions", self.tree, "List it and those below", query=_TREE, gives="executions"),
@@ -78,6 +80,7 @@ class ExecutionEndpoints:
     async def update(self, request: Request) -> Response:
         query.only(request, ())
         sent = bodies.decoded(await bodies.body(request, self._limit), EXECUTION_BODY, "wf_ex")
+        self._maintenance.check(unless=sent.state == "CANCELLED")
         row = await change(self._executions, current_caller(), request.path_params["id"], sent)
         return json_answer(RESOURCE.written(row, RESOURCE.all))
 

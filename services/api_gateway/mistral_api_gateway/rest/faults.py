@@ -15,6 +15,7 @@ from mistral_core.errors import (
     Forbidden,
     HistoryGone,
     IllegalState,
+    InMaintenance,
     Invalid,
     LimitExceeded,
     NotFound,
@@ -67,6 +68,8 @@ def answer(error: Exception, shape: Shape) -> Response:
     """Return the answer for an error; of one without a name only a reference to the log is told."""
     if isinstance(error, Unauthenticated):
         return plain(401, str(error), {"WWW-Authenticate": _CHALLENGE})
+    if isinstance(error, InMaintenance):
+        return plain(423, str(error), {"Retry-After": f"{error.retry_seconds:g}"})
     if isinstance(error, WorkflowError):
         status, message = status_of(error), str(error)
     else:

@@ -33,6 +33,7 @@ class Operation:
         gives: Schema of what it answers; empty for no body.
         status: What it answers when all is well.
         shape: How its errors are worded.
+        always: Whether it is asked during maintenance too although it changes something; it then sees to that itself.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Operation:
     gives: str = ""
     status: int = 200
     shape: Shape = Shape.DATA
+    always: bool = False
 
 
 class Endpoint:

@@ -31,6 +31,12 @@ SCHEMAS: Final[dict[str, Any]] = {
             "services": {"type": "array", "items": {"type": "object", "properties": {"name": TEXT, "type": TEXT}}}
         },
     },
+    "Maintenance": {"type": "object", "properties": {"status": {"enum": ["RUNNING", "PAUSING", "PAUSED"]}}},
+    "MaintenanceChange": {
+        "type": "object",
+        "properties": {"status": {"enum": ["RUNNING", "PAUSED"]}},
+        "required": ["status"],
+    },
     "Info": {"type": "object"},
     "Health": {
         "type": "object",

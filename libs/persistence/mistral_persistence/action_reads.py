@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import asyncpg
 
+from mistral_persistence.columns import VALUES
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
 from mistral_persistence.standalone import HIDDEN, SHOWN
@@ -25,6 +26,11 @@ _STATE_INFO = f"CASE WHEN {_GIVEN_UP} THEN t.state_info ELSE a.state_info END"
 _OUTPUT = f"""CASE WHEN {_GIVEN_UP} AND e.state = 'ERROR' THEN to_json(t.state_info)
  WHEN a.output IS NULL AND a.state IN ('SUCCESS', 'ERROR') THEN 'null' ELSE a.output END"""
 
+# Actions of a task are found by its execution.
+_EXECUTION_OF_TASK = (
+    f"a.execution_id = ANY(ARRAY(SELECT t1.execution_id FROM task_record t1 WHERE t1.id = ANY({VALUES}::uuid[])))"
+)
+
 ACTIONS = Listing(
     source="action_execution a JOIN execution e ON e.id = a.execution_id JOIN task_execution t ON t.id = a.task_id",
     columns={
@@ -33,7 +39,11 @@ ACTIONS = Listing(
         "workflow_namespace": Column(sql="e.workflow_namespace"),
         "task_name": Column(sql=_OWN.format("t.name"), nullable=True),
         "task_execution_id": Column(
-            sql="a.task_id", kind=Kind.UUID, shown=_OWN.format("a.task_id::text"), guard=SHOWN, nullable=True
+            sql="a.task_id",
+            kind=Kind.UUID,
+            shown=_OWN.format("a.task_id::text"),
+            guard=f"{SHOWN} AND {_EXECUTION_OF_TASK}",
+            nullable=True,
         ),
         "workflow_execution_id": Column(
             sql="a.execution_id", kind=Kind.UUID, shown=_OWN.format("a.execution_id::text"), nullable=True
@@ -100,14 +110,12 @@ async def page(
         InvalidInput: If a column is unknown or a value does not fit it.
     """
     statement = Statement()
-    if project is not None:
-        statement.conditions.append(f"e.project_id = {statement.bind(project)}")
     if of_task is not None:
         execution_id, task_id = of_task
         # Both, since the index begins with the execution.
         statement.conditions.append(f"a.execution_id = {statement.bind(execution_id)}::uuid")
         statement.conditions.append(f"a.task_id = {statement.bind(task_id)}::uuid")
-    sql, arguments = page_statement(ACTIONS, wanted, statement)
+    sql, arguments = page_statement(ACTIONS, wanted, statement, project=project)
     return await source.fetch(sql, *arguments)
 
 

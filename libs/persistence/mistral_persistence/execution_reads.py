@@ -9,9 +9,8 @@ from typing import TypeAlias
 
 import asyncpg
 
-from mistral_core.machine.state import State
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Filter, Kind, Listing, Operator, Page, Statement, page_statement
+from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
 from mistral_persistence.standalone import SHOWN
 
 Row: TypeAlias = asyncpg.Record
@@ -26,7 +25,7 @@ EXECUTIONS = Listing(
         "name": Column(sql="e.workflow_name"),
         "workflow_namespace": Column(sql="e.workflow_namespace"),
         "description": Column(sql="e.description"),
-        "tags": Column(sql="e.tags", kind=Kind.TAGS),
+        "tags": Column(sql="e.tags", kind=Kind.TAGS, guard="e.tags <> '{}'"),
         "params": Column(sql="e.params", kind=Kind.JSON),
         "task_execution_id": Column(
             sql="e.task_execution_id", kind=Kind.UUID, guard="e.task_execution_id IS NOT NULL", nullable=True
@@ -74,10 +73,9 @@ _FAMILY_WHOLE = _FAMILY.replace(" FROM ", ", e.output, e.globals AS published_gl
 
 _RECENT_DURATIONS = """
 SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds FROM execution
- WHERE workflow_name = $1 AND workflow_id = $2::uuid AND state = 'SUCCESS' ORDER BY created_at DESC LIMIT 20
+ WHERE workflow_name = $1 AND workflow_id = $2::uuid AND project_id = $3 AND state = 'SUCCESS'
+ ORDER BY created_at DESC LIMIT 20
 """
-
-_LIVE_STATES = frozenset({State.IDLE, State.RUNNING, State.PAUSED})
 
 
 async def by_ids(source: Pool | Connection, ids: Sequence[str]) -> list[Row]:
@@ -102,18 +100,8 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
         InvalidInput: If a column is unknown or a value does not fit it.
     """
     statement = Statement([SHOWN])
-    if project is not None:
-        statement.conditions.append(f"e.project_id = {statement.bind(project)}")
-    if any(_only_live(one) for one in wanted.filters):
-        # The few that run have an index of their own.
-        statement.conditions.append("e.finished_at IS NULL")
-    sql, arguments = page_statement(EXECUTIONS, wanted, statement)
+    sql, arguments = page_statement(EXECUTIONS, wanted, statement, project=project)
     return await source.fetch(sql, *arguments)
-
-
-def _only_live(one: Filter) -> bool:
-    wanted = one.operator in (Operator.EQ, Operator.IN) and one.column == "state"
-    return wanted and all(value in _LIVE_STATES for value in one.values)
 
 
 async def family(source: Pool | Connection, top: str, root: str, *, whole: bool) -> list[Row]:
@@ -126,6 +114,6 @@ async def family(source: Pool | Connection, top: str, root: str, *, whole: bool)
     return await source.fetch(_FAMILY_WHOLE if whole else _FAMILY, top, root)
 
 
-async def recent_durations(source: Pool | Connection, name: str, workflow_id: str) -> list[float]:
-    """Return how many seconds the last successful executions of a workflow took, at most 20."""
-    return [row["seconds"] for row in await source.fetch(_RECENT_DURATIONS, name, workflow_id)]
+async def recent_durations(source: Pool | Connection, name: str, workflow_id: str, project: str) -> list[float]:
+    """Return how many seconds a project's last successful executions of a workflow took, at most 20."""
+    return [row["seconds"] for row in await source.fetch(_RECENT_DURATIONS, name, workflow_id, project)]

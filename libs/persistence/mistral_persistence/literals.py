@@ -1,7 +1,7 @@
 """What filters are written as, turned into values that a column can be compared with."""
 
+import re
 from datetime import UTC, datetime
-from uuid import UUID
 
 import msgspec
 
@@ -9,51 +9,53 @@ from mistral_core.errors import InvalidInput
 
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
-_UUID_LENGTH = 36
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,19}\s*", re.ASCII)
+_LARGEST = 2**63 - 1
+_LONGEST_SHOWN = 100
 
 
 def as_uuid(text: str) -> str | None:
     """Return the text if it is a UUID with its four dashes, else None."""
-    if len(text) != _UUID_LENGTH:
-        return None
-    try:
-        UUID(text)
-    except ValueError:
-        return None
-    return text
+    return text if _UUID.fullmatch(text) else None
 
 
 def as_moment(text: str) -> datetime:
     """Read ``YYYY-MM-DD HH:MM:SS`` or ISO 8601; UTC unless it says otherwise. Raises InvalidInput."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise InvalidInput(f"Not a time: {text!r}; expected YYYY-MM-DD HH:MM:SS") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        # Near the first and the last year there may be no such moment in UTC.
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(f"not a time: {_shown(text)}; expected YYYY-MM-DD HH:MM:SS") from None
 
 
 def as_flag(text: str) -> bool:
     """Read ``true`` or ``false``. Raises InvalidInput."""
     word = text.strip().lower()
     if word not in _TRUE | _FALSE:
-        raise InvalidInput(f"Not a truth value: {text!r}; expected true or false")
+        raise InvalidInput(f"not a truth value: {_shown(text)}; expected true or false")
     return word in _TRUE
 
 
 def as_number(text: str) -> int:
-    """Read a whole number. Raises InvalidInput."""
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidInput(f"Not a whole number: {text!r}") from None
+    """Read a whole number of at most 64 bits. Raises InvalidInput."""
+    number = int(text) if _NUMBER.fullmatch(text) else _LARGEST + 1
+    if not -_LARGEST <= number <= _LARGEST:
+        raise InvalidInput(f"not a whole number: {_shown(text)}")
+    return number
 
 
 def as_json(text: str) -> str:
     """Return the text if it is JSON that Postgres can compare. Raises InvalidInput."""
     try:
         msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        raise InvalidInput(f"Not valid JSON: {text!r}") from None
+    except (msgspec.DecodeError, RecursionError):
+        raise InvalidInput("not valid JSON, or nested too deeply") from None
     if "\\u0000" in text:
-        raise InvalidInput("A text of the request holds the character NUL")
+        raise InvalidInput("a text in it holds the character NUL")
     return text
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}...")

@@ -1,12 +1,14 @@
 """Pages of the list of actions. It is made of two sources and short, so it is filtered and sorted here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from mistral_api_gateway.operations.actions import Action
 from mistral_core.errors import NotFound
 from mistral_persistence.listing import Filter, Operator, Page
+from mistral_persistence.literals import as_flag
 
 _COMPARE: Final[Mapping[Operator, Callable[[str, tuple[str, ...]], bool]]] = {
     Operator.EQ: lambda value, given: value == given[0],
@@ -44,6 +46,8 @@ def _fits(action: Action, one: Filter) -> bool:
     value = action[one.column]
     if isinstance(value, list):
         return _tags_fit(value, one)
+    if isinstance(value, bool):
+        one = replace(one, values=tuple(_text(as_flag(text)) for text in one.values))
     return _COMPARE[one.operator](_text(value), one.values)
 
 

@@ -139,9 +139,15 @@ async def owned(connection: Connection, project: str, namespace: str, names: Seq
     return {row["name"]: row for row in await connection.fetch(_OWNED, project, namespace, names)}
 
 
-async def find(source: Pool | Connection, project: str, identifier: str, namespace: str) -> Row | None:
-    """Return the action of that id, or of that name in exactly that namespace, if it is visible."""
-    return await _SHARED.find(source, project, identifier, namespace)
+async def find(
+    source: Pool | Connection, project: str, identifier: str, namespace: str, *, everything: bool = False
+) -> Row | None:
+    """Return the action of that id, or of that name in exactly that namespace, if it is visible.
+
+    Args:
+        everything: Whether those of all projects are.
+    """
+    return await _SHARED.find(source, project, identifier, namespace, everything=everything)
 
 
 async def visible(source: Pool | Connection, project: str | None) -> list[Row]:

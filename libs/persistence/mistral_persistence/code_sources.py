@@ -68,9 +68,15 @@ async def update(connection: Connection, source_id: str, content: str, *, scope:
     await connection.execute(_UPDATE, source_id, content, scope)
 
 
-async def find(source: Pool | Connection, project: str, identifier: str, namespace: str) -> Row | None:
-    """Return the code of that id, or of that name in exactly that namespace, if it is visible."""
-    return await _SHARED.find(source, project, identifier, namespace)
+async def find(
+    source: Pool | Connection, project: str, identifier: str, namespace: str, *, everything: bool = False
+) -> Row | None:
+    """Return the code of that id, or of that name in exactly that namespace, if it is visible.
+
+    Args:
+        everything: Whether those of all projects are.
+    """
+    return await _SHARED.find(source, project, identifier, namespace, everything=everything)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:

@@ -11,11 +11,11 @@ _CANDIDATES = """
 SELECT e.epoch, w.*
   FROM definition_epoch e
   LEFT JOIN (
-       SELECT id::text, version, name, namespace, workbook, project_id, scope
-         FROM workflow WHERE name = ANY ($1::text[]) AND namespace = ANY ($2::text[])
-        UNION
-       SELECT id::text, version, name, namespace, workbook, project_id, scope
-         FROM workflow WHERE id = ANY ($3::uuid[])) AS w ON true
+       SELECT id::text, version, name, namespace, workbook, project_id, scope, ARRAY(
+              SELECT m.member_id FROM workflow_member m WHERE m.workflow_id = f.id AND m.status = 'accepted'
+                 AND m.member_id = ANY ($4::text[])) AS members
+         FROM workflow f
+        WHERE (name = ANY ($1::text[]) AND namespace = ANY ($2::text[])) OR id = ANY ($3::uuid[])) AS w ON true
 """
 _TEXTS = """
 SELECT v.workflow_id::text, v.version, v.name, v.workbook, v.definition
@@ -41,7 +41,11 @@ class Wanted(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """The present version of a stored workflow."""
+    """The present version of a stored workflow.
+
+    Attributes:
+        members: Those of the projects asked for that it is shared with.
+    """
 
     id: str
     version: int
@@ -50,6 +54,7 @@ class Found(Struct, frozen=True):
     workbook: str | None
     project: str
     scope: str
+    members: Sequence[str] = ()
 
 
 class Text(Struct, frozen=True):
@@ -68,7 +73,8 @@ async def find(pool: Pool, wanted: Sequence[Wanted]) -> tuple[int, list[Found | 
     names = list({name for each in wanted for name in each.names})
     namespaces = list({namespace for each in wanted for namespace in each.namespaces})
     ids = list({each.id for each in wanted if each.id})
-    rows = await pool.fetch(_CANDIDATES, names, namespaces, ids)
+    projects = list({each.project for each in wanted})
+    rows = await pool.fetch(_CANDIDATES, names, namespaces, ids, projects)
     found = [Found(*tuple(row)[1:]) for row in rows if row["id"] is not None]
     by_name: dict[tuple[str, str], list[Found]] = {}
     for each in found:
@@ -90,10 +96,10 @@ def _choose(wanted: Wanted, by_id: dict[str, Found], by_name: dict[tuple[str, st
         for namespace in wanted.namespaces:
             visible = [f for f in by_name.get((namespace, name), ()) if _visible(f, wanted.project)]
             if visible:
-                # One's own comes before another project's public one.
-                return min(visible, key=lambda f: (f.project != wanted.project, f.id))
+                # One's own comes before another project's public one, and that before one that was shared.
+                return min(visible, key=lambda f: (f.project != wanted.project, f.scope != "public", f.id))
     return None
 
 
 def _visible(found: Found, project: str) -> bool:
-    return found.project == project or found.scope == "public"
+    return found.project == project or found.scope == "public" or project in found.members

@@ -64,15 +64,17 @@ UPDATE dynamic_action
        code_source_id = coalesce($4::uuid, code_source_id), scope = coalesce($5, scope), updated_at = now()
  WHERE id = $1::uuid
 """
-_WITH_CODE = """
+# Somebody else's code may have been public once.
+_READABLE = "(c.project_id = d.project_id OR c.scope = 'public')"
+_WITH_CODE = f"""
 SELECT d.id::text, d.name, d.namespace, d.class_name, d.scope, d.project_id, d.created_at, d.updated_at, c.content
-  FROM dynamic_action d JOIN code_source c ON c.id = d.code_source_id
+  FROM dynamic_action d JOIN code_source c ON c.id = d.code_source_id AND {_READABLE}
 """
 # The code itself only for those who do not have it.
 _CODE = f"""
 SELECT d.class_name, c.name, c.version, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS digest,
        CASE WHEN encode(sha256(convert_to(c.content, 'UTF8')), 'hex') = $4 THEN NULL ELSE c.content END AS content
-  FROM dynamic_action d JOIN code_source c ON c.id = d.code_source_id
+  FROM dynamic_action d JOIN code_source c ON c.id = d.code_source_id AND {_READABLE}
  WHERE d.name = $2 AND d.namespace = ANY($3::text[]) AND {_SHARED.visible}
  ORDER BY array_position($3::text[], d.namespace), (d.project_id = $1) DESC, d.created_at LIMIT 1
 """
@@ -102,9 +104,15 @@ def _taken(name: str | None) -> Conflict:
     return Conflict(f"Duplicate entry for DynamicActionDefinition: there is already a dynamic action '{name}'")
 
 
-async def find(source: Pool | Connection, project: str, identifier: str, namespace: str) -> Row | None:
-    """Return the action of that id, or of that name in exactly that namespace, if it is visible."""
-    return await _SHARED.find(source, project, identifier, namespace)
+async def find(
+    source: Pool | Connection, project: str, identifier: str, namespace: str, *, everything: bool = False
+) -> Row | None:
+    """Return the action of that id, or of that name in exactly that namespace, if it is visible.
+
+    Args:
+        everything: Whether those of all projects are.
+    """
+    return await _SHARED.find(source, project, identifier, namespace, everything=everything)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:

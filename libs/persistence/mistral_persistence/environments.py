@@ -81,9 +81,13 @@ async def update(connection: Connection, environment_id: str, change: Change) ->
     await connection.execute(_UPDATE, environment_id, change.description, change.variables, change.scope)
 
 
-async def find(source: Pool | Connection, project: str, name: str) -> Row | None:
-    """Return the environment of that name, if one is visible; a project's own comes first."""
-    return await _SHARED.named(source, project, name)
+async def find(source: Pool | Connection, project: str, name: str, *, everything: bool = False) -> Row | None:
+    """Return the environment of that name, if one is visible; a project's own comes first.
+
+    Args:
+        everything: Whether those of all projects are visible.
+    """
+    return await _SHARED.named(source, project, name, everything=everything)
 
 
 async def variables(pool: Pool, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -112,9 +112,13 @@ async def lock(connection: Connection, trigger_id: str) -> None:
     await connection.execute(_LOCK, trigger_id)
 
 
-async def find(source: Pool | Connection, project: str, trigger_id: str) -> Row | None:
-    """Return the trigger of that id, which must be a UUID, if it is visible."""
-    return await _SHARED.by_id(source, project, trigger_id)
+async def find(source: Pool | Connection, project: str, trigger_id: str, *, everything: bool = False) -> Row | None:
+    """Return the trigger of that id, which must be a UUID, if it is visible.
+
+    Args:
+        everything: Whether those of all projects are.
+    """
+    return await _SHARED.by_id(source, project, trigger_id, everything=everything)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:

@@ -81,11 +81,9 @@ async def page(
         InvalidInput: If a column is unknown or a value does not fit it.
     """
     statement = Statement([SHOWN])
-    if project is not None:
-        statement.conditions.append(f"e.project_id = {statement.bind(project)}")
     if execution_id is not None:
         statement.conditions.append(f"t.execution_id = {statement.bind(execution_id)}::uuid")
-    sql, arguments = page_statement(TASKS, wanted, statement)
+    sql, arguments = page_statement(TASKS, wanted, statement, project=project)
     return await source.fetch(sql, *arguments)
 
 

@@ -76,9 +76,15 @@ async def update(connection: Connection, new: NewWorkbook, *, scope: str | None)
     return found
 
 
-async def find(source: Pool | Connection, project: str, name: str, namespace: str) -> Row | None:
-    """Return the workbook of that name in exactly that namespace, if it is visible."""
-    return await _SHARED.named(source, project, name, namespace)
+async def find(
+    source: Pool | Connection, project: str, name: str, namespace: str, *, everything: bool = False
+) -> Row | None:
+    """Return the workbook of that name in exactly that namespace, if it is visible.
+
+    Args:
+        everything: Whether those of all projects are.
+    """
+    return await _SHARED.named(source, project, name, namespace, everything=everything)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:

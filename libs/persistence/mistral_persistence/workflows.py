@@ -10,7 +10,7 @@ from typing import TypeAlias
 import asyncpg
 from msgspec import Struct
 
-from mistral_core.errors import Conflict, InvalidInput
+from mistral_core.errors import Conflict, Forbidden, InvalidInput
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page
 from mistral_persistence.sharing import Shared
@@ -35,6 +35,9 @@ WORKFLOWS = Listing(
         "created_at": Column(sql="w.created_at", kind=Kind.TIME),
         "updated_at": Column(sql="w.updated_at", kind=Kind.TIME, nullable=True),
     },
+    shared=(
+        "w.id IN (SELECT m.workflow_id FROM workflow_member m WHERE m.member_id = {project} AND m.status = 'accepted')"
+    ),
 )
 
 ALL_COLUMNS: Sequence[str] = tuple(WORKFLOWS.columns)
@@ -71,6 +74,17 @@ UPDATE workflow
        workbook = $5, input = $6, interface = $7, tags = $8, scope = coalesce($9, scope), updated_at = now()
  WHERE id = $1::uuid
 RETURNING version
+"""
+
+# Projects that it is shared with may go on.
+_STARTED_BY_OTHERS = """
+SELECT EXISTS (
+    SELECT FROM workflow w
+      JOIN (SELECT workflow_id, project_id FROM cron_trigger UNION ALL
+            SELECT workflow_id, project_id FROM event_trigger) AS t ON t.workflow_id = w.id
+     WHERE w.id = $1::uuid AND w.scope = 'public' AND t.project_id <> w.project_id
+       AND NOT EXISTS (SELECT FROM workflow_member m
+                        WHERE m.workflow_id = w.id AND m.member_id = t.project_id AND m.status = 'accepted'))
 """
 
 _INSERT_VERSION = """
@@ -114,7 +128,10 @@ async def update(connection: Connection, new: NewWorkflow, *, scope: str | None)
 
     Raises:
         Conflict: If the new name is taken.
+        Forbidden: If it is to be private, but triggers of other projects start it.
     """
+    if scope == "private" and await connection.fetchval(_STARTED_BY_OTHERS, new.id):
+        raise Forbidden(f"Can not make a workflow private that triggers of other projects start. [name={new.name}]")
     try:
         version = await connection.fetchval(
             _UPDATE,
@@ -144,9 +161,15 @@ async def owned(connection: Connection, project: str, namespace: str, names: Seq
     return {row["name"]: row for row in await connection.fetch(_OWNED, project, namespace, names)}
 
 
-async def find(source: Pool | Connection, project: str, identifier: str, namespace: str = "") -> Row | None:
-    """Return the workflow of that id, or of that name in exactly that namespace, if it is visible."""
-    return await _SHARED.find(source, project, identifier, namespace)
+async def find(
+    source: Pool | Connection, project: str, identifier: str, namespace: str = "", *, everything: bool = False
+) -> Row | None:
+    """Return the workflow of that id, or of that name in exactly that namespace, if it is visible.
+
+    Args:
+        everything: Whether those of all projects are.
+    """
+    return await _SHARED.find(source, project, identifier, namespace, everything=everything)
 
 
 async def page(source: Pool | Connection, wanted: Page, *, project: str | None) -> list[Row]:

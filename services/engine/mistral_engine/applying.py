@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from mistral_core.errors import LimitExceeded, NotFound, WorkflowError
+from mistral_core.errors import Conflict, LimitExceeded, NotFound, WorkflowError
 from mistral_core.language.model import Workflow
 from mistral_core.machine import restored
 from mistral_core.machine.event import ChildFinished, Event, StopRequested
@@ -165,6 +165,9 @@ class Applying:
 
     def _start(self, batch: Batch, work: StartWork) -> Settle:
         existing = batch.change(work.start.id) if work.named else None
+        if existing is not None and existing.execution.project != work.start.project:
+            # Nothing of somebody else's execution is told, not even that it is one.
+            raise Conflict(f"The id {work.start.id} cannot be had")
         if existing is None:
             batch.rely(work.definitions)
         change = existing or batch.begin(work.start, work.traceparent)

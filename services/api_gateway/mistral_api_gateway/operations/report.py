@@ -107,7 +107,9 @@ def _counts(tasks: list[task_reads.Row]) -> dict[str, int]:
 async def _estimated_seconds(store: Store, row: execution_reads.Row) -> int:
     if row["state"] != State.RUNNING:
         return 0
-    durations = await store.read(execution_reads.recent_durations, row["workflow_name"], row["workflow_id"])
+    durations = await store.read(
+        execution_reads.recent_durations, row["workflow_name"], row["workflow_id"], row["project_id"]
+    )
     if not durations:
         return -1
     elapsed = (datetime.now(UTC) - row["created_at"]).total_seconds()

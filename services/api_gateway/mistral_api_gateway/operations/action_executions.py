@@ -2,7 +2,7 @@
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.engine_calls import Engines
-from mistral_api_gateway.operations.json_text import checked_object
+from mistral_api_gateway.operations.json_text import checked_object, members
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Forbidden, InvalidInput, NotFound
 from mistral_core.machine.state import State
@@ -52,7 +52,9 @@ class ActionExecutions:
             IllegalState: If it is final already.
         """
         if state not in SETTABLE:
-            raise InvalidInput(f"Error. Expected one of {[one.value for one in SETTABLE]}, actual: {state}")
+            raise InvalidInput(
+                f"Error. Expected one of {[one.value for one in SETTABLE]}, actual: {state}", field="state"
+            )
         value = checked_object(output, "output")
         await self.get(caller, action_id)
         await self._engines.complete(action_id, state, _result(state, value))
@@ -82,7 +84,8 @@ def _result(state: str, value: bytes) -> bytes:
         case State.SUCCESS:
             return value or b"{}"
         case State.ERROR:
-            return value or b'"Unknown error"'
+            # An empty object says as little as none.
+            return value if value and members(value, "output") else b'"Unknown error"'
         case _:
             return b""
 

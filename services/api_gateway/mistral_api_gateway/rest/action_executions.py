@@ -10,7 +10,6 @@ from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.action_resource import ACTION_BODY, RESOURCE, answer_of
 from mistral_api_gateway.rest.operation import Operation
-from mistral_core.errors import InvalidInput
 from mistral_persistence.maintenance import Status
 
 _LIST_EXTRA: Final = ("include_output",)
@@ -67,10 +66,8 @@ class ActionExecutionEndpoints:
         # What runs may still come to its end.
         self._maintenance.check(unless=self._maintenance.status is Status.PAUSING)
         sent = bodies.decoded(await bodies.body(request, self._limit), ACTION_BODY, "action_ex")
-        if not sent.state:
-            raise InvalidInput("Error. A state must be given")
-        output = bodies.json_text(sent.output)
-        return answer_of(await self._actions.complete(current_caller(), request.path_params["id"], sent.state, output))
+        output, state = bodies.json_text(sent.output), sent.state or "none"
+        return answer_of(await self._actions.complete(current_caller(), request.path_params["id"], state, output))
 
     async def delete(self, request: Request) -> Response:
         query.only(request, ())

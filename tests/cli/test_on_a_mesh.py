@@ -169,7 +169,7 @@ def test_the_life_of_a_definition(ctl, tmp_path):
     assert (again.code, gone.code, deleted.code) == (1, 1, 0)
     assert name in again.err
     assert shown.out == file.read_text()
-    assert any(name in line and created[0]["id"] in line for line in table.out.splitlines())
+    assert any(line.startswith(f"{name} ") for line in table.out.splitlines())
     assert gone.err.count("\n") == 1
 
 

@@ -1,28 +1,50 @@
-"""The program ``mistralctl``: runs a command and turns what goes wrong into one line and an exit code."""
+"""The program ``mistralctl``: runs a command and turns what goes wrong into a line, a hint and an exit code."""
 
 import os
 import sys
-
-from mistral_cli.app import app
-from mistral_cli.errors import INTERRUPTED, explain
 
 
 def main() -> None:
     """Run the command of the command line; never returns."""
     try:
-        app()
+        _run()
     except KeyboardInterrupt:
+        from mistral_cli.errors import INTERRUPTED
+
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has had enough; there is nobody to complain to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        explained = explain(error)
-        if explained is None:
-            raise
-        print(f"error: {explained}", file=sys.stderr)
-        sys.exit(explained.exit_code)
+        _end(error)
+
+
+def _run() -> None:
+    from mistral_cli.overview import is_asked_for, overview
+
+    if is_asked_for(sys.argv[1:]):
+        from mistral_cli.table_of_commands import COMMANDS
+
+        sys.stdout.write(overview(COMMANDS))
+        sys.stdout.flush()
+        sys.exit(0 if sys.argv[1:] else 2)
+    from mistral_cli.app import app
+
+    app()
+
+
+def _end(error: Exception) -> None:
+    from mistral_cli.errors import explain
+    from mistral_cli.terminal import harmless, styled
+
+    explained = explain(error)
+    if explained is None:
+        raise error
+    print(f"{styled('error:', 'bold red', sys.stderr)} {harmless(str(explained))}", file=sys.stderr)
+    if explained.hint:
+        print(f"{styled('hint:', 'bold', sys.stderr)} {harmless(explained.hint)}", file=sys.stderr)
+    sys.exit(explained.exit_code)
 
 
 if __name__ == "__main__":

@@ -1,49 +1,36 @@
-"""The tree of commands. Whatever is slow to load is loaded by the command that needs it."""
+"""The tree of commands. Each is loaded when it is called; a further one is a line in ``table_of_commands.py``."""
+
+from typing import Any
 
 import typer
 
-from mistral_cli.commands import (
-    action,
-    action_execution,
-    code_source,
-    dynamic_action,
-    environment,
-    execution,
-    mesh,
-    task,
-    workbook,
-    workflow,
-)
-from mistral_cli.commands.graph import graph
-from mistral_cli.commands.lint import lint
-from mistral_cli.commands.run import run
-from mistral_cli.commands.schema import schema
-from mistral_cli.commands.test import run_tests
+from mistral_cli.lazy import Lazy
+from mistral_cli.overview import EPILOG, SUMMARY, overview
+from mistral_cli.table_of_commands import COMMANDS
+
+
+class Root(Lazy):
+    """The program itself."""
+
+    sections = COMMANDS
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(overview(COMMANDS))
+
 
 app = typer.Typer(
+    cls=Root,
     name="mistralctl",
-    help="Run workflows on a mesh, and the mesh itself.",
-    epilog="A first workflow: mistralctl run --ephemeral examples/hello.yaml",
+    help=SUMMARY,
+    epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(run)
-app.command("test")(run_tests)
-app.command()(lint)
-app.command()(graph)
-app.command()(schema)
-app.command()(mesh.up)
-app.command()(mesh.down)
-app.command()(mesh.status)
-app.add_typer(workbook.app, name="workbook")
-app.add_typer(workflow.app, name="workflow")
-app.add_typer(execution.app, name="execution")
-app.add_typer(task.app, name="task")
-app.add_typer(action.app, name="action")
-app.add_typer(action_execution.app, name="action-execution")
-app.add_typer(environment.app, name="environment")
-app.add_typer(code_source.app, name="code-source")
-app.add_typer(dynamic_action.app, name="dynamic-action")
+
+
+@app.callback()
+def _root() -> None:
+    """All is done by the commands."""

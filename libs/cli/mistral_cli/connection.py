@@ -6,70 +6,111 @@ Request messages are named after their calls throughout ``mistral.v1``, so a cal
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mistral_cli.errors import CommandError
+from mistral_cli import contexts
+from mistral_cli.errors import CommandError, code_name
+from mistral_cli.surroundings import current
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 CALL_SECONDS = 60.0
+# Streams that last as long as what they tell of.
+_ENDLESS = ("Watch", "Bulk")
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-_MOST_PER_PAGE = 1000
+
+
+class Call:
+    """One call of a service: give it the fields of its request. ``knows`` says which there are."""
+
+    def __init__(self, method: Any, request: Any, *, endless: bool, metadata: tuple[tuple[str, str], ...]) -> None:
+        self._method = method
+        self._request = request
+        self._endless = endless
+        self._metadata = metadata
+
+    def knows(self, field: str) -> bool:
+        return field in self._request.DESCRIPTOR.fields_by_name
+
+    def __call__(self, **fields: Any) -> Any:
+        return self._method(self._request(**fields), timeout=self._seconds(fields), metadata=self._metadata)
+
+    def lasting(self, seconds: float | None, fields: Mapping[str, Any]) -> Any:
+        """Make the call, which may take so long; None for ever."""
+        return self._method(self._request(**fields), timeout=seconds, metadata=self._metadata)
+
+    def _seconds(self, fields: Mapping[str, Any]) -> float | None:
+        """A call that waits on the server gets as much longer."""
+        if self._endless:
+            return None
+        seconds = current().timeout or CALL_SECONDS
+        wait = fields.get("wait")
+        return seconds if wait is None else seconds + float(wait.ToTimedelta().total_seconds())
 
 
 class Service:
-    """One service of the mesh; its calls are its attributes, their fields the arguments."""
+    """One service of the mesh; its calls are its attributes."""
 
-    def __init__(self, channel: Any, module: str, name: str) -> None:
+    def __init__(self, channel: Any, module: str, name: str, metadata: tuple[tuple[str, str], ...]) -> None:
         self._messages = import_module(f"mistral.v1.{module}_pb2")
         self._stub = getattr(import_module(f"mistral.v1.{module}_pb2_grpc"), f"{name}Stub")(channel)
+        self._metadata = metadata
 
-    def __getattr__(self, call: str) -> Any:
-        request = getattr(self._messages, f"{call}Request")
-        method = getattr(self._stub, call)
-        # A stream of events lasts as long as the execution does.
-        seconds = None if call.startswith("Watch") else CALL_SECONDS
-        return lambda **fields: method(request(**fields), timeout=fields_timeout(fields, seconds))
-
-
-def fields_timeout(fields: Mapping[str, Any], seconds: float | None) -> float | None:
-    """Give a call that waits on the server as much longer."""
-    wait = fields.get("wait")
-    return seconds if seconds is None or wait is None else seconds + wait.ToTimedelta().total_seconds()
+    def __getattr__(self, call: str) -> Call:
+        request = getattr(self._messages, f"{call}Request", None)
+        if request is None:
+            raise AttributeError(call)
+        return Call(getattr(self._stub, call), request, endless=call.startswith(_ENDLESS), metadata=self._metadata)
 
 
 class Mesh:
-    """The services of ``mistral.v1``, each loaded when first used."""
+    """The services of ``mistral.v1``, each loaded when first used.
 
-    _SERVICES: Mapping[str, tuple[str, str]] = {
-        "workflows": ("workflow_service", "WorkflowService"),
-        "executions": ("execution_service", "ExecutionService"),
-        "tasks": ("task_service", "TaskService"),
-        "actions": ("action_execution_service", "ActionExecutionService"),
-        "action_definitions": ("action_service", "ActionService"),
-        "workbooks": ("workbook_service", "WorkbookService"),
-        "environments": ("environment_service", "EnvironmentService"),
-        "code_sources": ("code_source_service", "CodeSourceService"),
-        "dynamic_actions": ("dynamic_action_service", "DynamicActionService"),
-    }
+    ``mesh.action_definitions`` and ``mesh.actions`` are named by hand, any other after itself:
+    ``CronTriggerService`` is ``mesh.cron_triggers``.
+    """
 
-    def __init__(self, channel: Any) -> None:
+    _SERVICES: Mapping[str, str] = {"actions": "action_execution", "action_definitions": "action"}
+
+    def __init__(self, channel: Any, metadata: tuple[tuple[str, str], ...] = ()) -> None:
         self._channel = channel
+        self._metadata = metadata
 
     def __getattr__(self, name: str) -> Service:
-        if name not in self._SERVICES:
+        if name.startswith("_"):
             raise AttributeError(name)
-        service = Service(self._channel, *self._SERVICES[name])
+        stem = self._SERVICES.get(name, name.removesuffix("s"))
+        kind = "".join(part.capitalize() for part in stem.split("_"))
+        service = Service(self._channel, f"{stem}_service", f"{kind}Service", self._metadata)
         setattr(self, name, service)
         return service
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[Mesh]:
-    """Reach the mesh at an address, or at the one that is found."""
+def connected(address: str | None = None) -> Iterator[Mesh]:
+    """Reach the mesh at an address, or at the one that the surroundings name."""
+    import grpc
+
+    said = current()
+    context = contexts.read(contexts.path()).chosen(said.context)
+    where = address or said.grpc_address or found_address(os.environ, context)
+    try:
+        with _channel(where, context) as channel:
+            yield Mesh(
+                channel, _metadata(said.api_key or context.get("api_key"), said.project or context.get("project"))
+            )
+    except grpc.RpcError as error:
+        if code_name(error) == "UNAVAILABLE" and "connect" in (error.details() or "").lower():
+            raise CommandError(
+                f"no mesh answers at {where}; start one with `mistralctl up`, or name another by --grpc-address"
+            ) from None
+        raise
+
+
+def _channel(where: str, context: Mapping[str, str]) -> Any:
     import grpc
 
     # Name resolution and proxies of the environment are for the web, not for a mesh.
@@ -82,36 +123,36 @@ def connected(address: str | None) -> Iterator[Mesh]:
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     )
-    where = address or found_address(os.environ)
-    try:
-        with grpc.insecure_channel(where, options=options) as channel:
-            yield Mesh(channel)
-    except grpc.RpcError as error:
-        if error.code() is grpc.StatusCode.UNAVAILABLE and "connect" in (error.details() or "").lower():
-            raise CommandError(
-                f"no mesh answers at {where}; start one with `mistralctl up`, or name another by --grpc-address"
-            ) from None
-        raise
+    if context.get("tls", "").lower() != "true" and not context.get("tls_ca"):
+        return grpc.insecure_channel(where, options=options)
+    ca, key, certificate = (_bytes(context.get(name)) for name in ("tls_ca", "tls_key", "tls_cert"))
+    return grpc.secure_channel(where, grpc.ssl_channel_credentials(ca, key, certificate), options=options)
 
 
-def found_address(environ: Mapping[str, str]) -> str:
-    """Return where the mesh of the home answers if one runs there, else the default address."""
-    state = Path(environ.get("MISTRAL_HOME") or ".mistral") / "run" / "mesh.json"
+def _bytes(file: str | None) -> bytes | None:
+    return Path(file).expanduser().read_bytes() if file else None
+
+
+def _metadata(key: str | None, project: str | None) -> tuple[tuple[str, str], ...]:
+    found = []
+    if key:
+        found.append(("authorization", f"Bearer {key}"))
+    if project:
+        found.append(("x-project-id", project))
+    return tuple(found)
+
+
+def found_address(environ: Mapping[str, str], context: Mapping[str, str] | None = None) -> str:
+    """Return what the variables say, else the context, else where a mesh of this folder answers, else the default."""
+    if environ.get("MISTRAL_HOME") and (running := _of_home(environ["MISTRAL_HOME"])):
+        return running
+    if port := environ.get("MISTRAL_GRPC_PORT"):
+        return f"127.0.0.1:{port}"
+    return (context or {}).get("grpc_address") or _of_home(".mistral") or DEFAULT_ADDRESS
+
+
+def _of_home(home: str) -> str | None:
     try:
-        return str(json.loads(state.read_text(encoding="utf-8"))["grpc_address"])
+        return str(json.loads((Path(home) / "run" / "mesh.json").read_text(encoding="utf-8"))["grpc_address"])
     except (OSError, ValueError, KeyError, TypeError):
-        port = environ.get("MISTRAL_GRPC_PORT")
-        return f"127.0.0.1:{port}" if port else DEFAULT_ADDRESS
-
-
-def listed(call: Any, field: str, *, limit: int, **fields: Any) -> Iterable[Any]:
-    """Yield up to ``limit`` entries of a list call, page after page."""
-    token, left = "", limit
-    while left > 0:
-        page = call(page_size=min(left, _MOST_PER_PAGE), page_token=token, **fields)
-        entries = getattr(page, field)
-        yield from entries
-        left -= len(entries)
-        token = page.next_page_token
-        if not token:
-            return
+        return None

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from mistral_cli.connection import Mesh, listed
+from mistral_cli.connection import Mesh
+from mistral_cli.listing import listed
 from mistral_cli.record import bare, seconds_of
 from mistral_core.graph import TaskRun
 

@@ -1,13 +1,10 @@
-"""Options that many commands share, and how their texts are read."""
+"""Options that many commands have, each with one meaning. What they were given is read in ``given.py``."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-
-from mistral_cli.errors import USAGE, CommandError
 
 
 class Format(StrEnum):
@@ -16,6 +13,7 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     YAML = "yaml"
+    NAME = "name"
 
 
 class StateName(StrEnum):
@@ -37,6 +35,13 @@ class StateName(StrEnum):
         return f"STATE_{self.value.upper()}"
 
 
+class ScopeName(StrEnum):
+    """Who may see a definition."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print what comes back.")]
 Address = Annotated[
     str | None,
@@ -55,54 +60,66 @@ Home = Annotated[
 ]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of the workflow.", show_default=False)]
 Input = Annotated[
-    str, typer.Option("--input", "-i", help="Workflow input: a JSON object, or @file.", show_default=False)
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="K=V|JSON|@FILE",
+        help="Input: name=value, a JSON object, @file.json, @file.yaml, or @- for standard input; repeat to add.",
+        show_default=False,
+    ),
 ]
 Params = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
-        "--params", "-p", help="Start parameters (env, notify, ...): a JSON object, or @file.", show_default=False
+        "--params",
+        "-p",
+        metavar="K=V|JSON|@FILE",
+        help="Start parameters (env, notify, ...), given like --input.",
+        show_default=False,
     ),
 ]
 Env = Annotated[
-    str, typer.Option("--env", help="Merged into the environment: a JSON object, or @file.", show_default=False)
+    list[str] | None,
+    typer.Option(
+        "--env", metavar="K=V|JSON|@FILE", help="Merged into the environment; given like --input.", show_default=False
+    ),
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Most entries to list.")]
+Limit = Annotated[int, typer.Option("--limit", "-l", min=1, help="Most entries to list.")]
+All = Annotated[bool, typer.Option("--all", "-a", help="All entries, however many; they come page by page.")]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        "-f",
+        metavar="CONDITION",
+        help="Only what fits, such as 'name:deploy' or 'created_at > 2026-05-04'; repeat for further conditions.",
+        show_default=False,
+    ),
+]
+Sort = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        metavar="FIELDS",
+        help="Order, such as name or -created_at (descending), several with commas.",
+        show_default=False,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 States = Annotated[
     list[StateName] | None,
     typer.Option("--state", "-s", help="Only in this state; may be given more than once.", show_default=False),
 ]
-
-
-def json_value(text: str, option: str) -> Any:
-    """Read a JSON value given as text or as ``@file``.
-
-    Raises:
-        CommandError: As a usage error, if it is no JSON.
-    """
-    source = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
-    try:
-        return json.loads(source)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise CommandError(f"{option} is not valid JSON: {error.msg} ({place})", USAGE) from None
-
-
-def json_object(text: str, option: str) -> dict[str, Any]:
-    """Read a JSON object given as text or as ``@file``; empty text is an empty object.
-
-    Raises:
-        CommandError: As a usage error, if it is none.
-    """
-    value = json_value(text, option) if text.strip() else {}
-    if not isinstance(value, dict):
-        raise CommandError(f'{option} must be a JSON object such as \'{{"name": "value"}}\'', USAGE)
-    return value
-
-
-def object_text(text: str, option: str) -> str:
-    """Check a JSON object and return it as text for a message; empty stays empty."""
-    return json.dumps(json_object(text, option)) if text.strip() else ""
+Scope = Annotated[
+    ScopeName | None,
+    typer.Option("--scope", help="Who may see and use it. Default: private, or as it was.", show_default=False),
+]
 
 
 def state_messages(states: list[StateName] | None) -> list[str]:
     return [state.message for state in states or ()]
+
+
+def scope_message(scope: ScopeName | None) -> str:
+    return f"SCOPE_{scope.value.upper()}" if scope else "SCOPE_UNSPECIFIED"

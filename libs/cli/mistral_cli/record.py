@@ -5,7 +5,8 @@ from typing import Any
 
 # Fields that hold JSON as text, by message. `input` of a workflow is none: it is the line of declared inputs.
 _JSON: dict[str, frozenset[str]] = {
-    "Execution": frozenset({"input", "params", "output"}),
+    "Workflow": frozenset({"interface"}),
+    "Execution": frozenset({"input", "params", "output", "published_global"}),
     "Task": frozenset({"published", "result", "runtime_context"}),
     "ActionExecution": frozenset({"input", "output"}),
     "Environment": frozenset({"variables"}),
@@ -22,12 +23,29 @@ def record(message: Any) -> dict[str, Any]:
 def _value(message: Any, field: Any, is_json: bool) -> Any:
     value = getattr(message, field.name)
     if field.message_type is not None:
-        return instant(value) if message.HasField(field.name) else None
+        return _part(message, field, value)
     if field.enum_type is not None:
-        return bare(field.enum_type.values_by_number[value].name)
+        names = field.enum_type.values_by_number
+        return [bare(names[each].name) for each in value] if field.is_repeated else bare(names[value].name)
     if is_json:
         return json.loads(value) if value else None
     return list(value) if field.is_repeated else value
+
+
+def _part(message: Any, field: Any, value: Any) -> Any:
+    if field.message_type.GetOptions().map_entry:
+        return dict(value)
+    if field.is_repeated:
+        return [record(each) for each in value]
+    if not message.HasField(field.name):
+        return None
+    match field.message_type.full_name:
+        case "google.protobuf.Timestamp":
+            return instant(value)
+        case "google.protobuf.Duration":
+            return value.ToTimedelta().total_seconds()
+        case _:
+            return record(value)
 
 
 def bare(name: str) -> str:

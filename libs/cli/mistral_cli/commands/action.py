@@ -4,99 +4,80 @@ from typing import Annotated
 
 import typer
 
-from mistral_cli.connection import connected, listed
-from mistral_cli.definition import TextAlone, read_definition, show_stored, show_validity
-from mistral_cli.options import Address, Format, Limit, Namespace, Output, object_text
-from mistral_cli.printing import show, show_all
+from mistral_cli.completion import names_of
+from mistral_cli.connection import connected
+from mistral_cli.definition import send
+from mistral_cli.definition import validate as judge
+from mistral_cli.given import object_text
+from mistral_cli.group import Group
+from mistral_cli.options import Format, Input, Namespace, Output, Scope, scope_message
+from mistral_cli.printing import show
 from mistral_cli.record import record
+from mistral_cli.resource import Resource, add_delete, add_get, add_list
 
-app = typer.Typer(no_args_is_help=True, help="List and run actions; store, show and check ad-hoc ones.")
+app = Group(help="List and run actions; store, show and check ad-hoc ones.")
+
+ACTION = Resource(
+    name="action",
+    service="action_definitions",
+    message="Action",
+    columns=("name", "namespace", "input", "description", "tags", "created_at"),
+    order="by name, built-in and ad-hoc ones",
+    omit=("definition",),
+)
 
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="YAML file with one or more ad-hoc actions; - reads standard input.")
 ]
-Identifier = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the action.")]
 
-_COLUMNS = ("name", "namespace", "input", "description", "tags", "created_at")
+add_list(app, ACTION, examples=("mistralctl action list --filter 'name:std.'",))
+add_get(app, ACTION, text="definition", examples=("mistralctl action get std.http",))
 
 
-@app.command()
-def create(file: File, namespace: Namespace = "", output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+@app.command(examples=("mistralctl action create greet.yaml",))
+def create(file: File, scope: Scope = None, namespace: Namespace = "", output: Output = Format.TABLE) -> None:
     """Store the ad-hoc actions of a file, all or none."""
-    definition = read_definition(file)
-    with connected(grpc_address) as mesh:
-        stored = mesh.action_definitions.CreateActions(definition=definition, namespace=namespace).actions
-    show_all([record(action) for action in stored], output, _COLUMNS)
+    answer = send("action_definitions", "CreateActions", file, namespace=namespace, scope=scope_message(scope))
+    ACTION.shown_all(answer.actions, output)
 
 
-@app.command()
-def update(file: File, namespace: Namespace = "", output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+@app.command(examples=("mistralctl action update greet.yaml",))
+def update(file: File, scope: Scope = None, namespace: Namespace = "", output: Output = Format.TABLE) -> None:
     """Replace stored ad-hoc actions by those of a file."""
-    definition = read_definition(file)
-    with connected(grpc_address) as mesh:
-        stored = mesh.action_definitions.UpdateActions(definition=definition, namespace=namespace).actions
-    show_all([record(action) for action in stored], output, _COLUMNS)
+    answer = send("action_definitions", "UpdateActions", file, namespace=namespace, scope=scope_message(scope))
+    ACTION.shown_all(answer.actions, output)
 
 
-@app.command()
-def get(
-    name: Identifier,
-    definition: TextAlone = False,
-    namespace: Namespace = "",
-    output: Output = Format.TABLE,
-    grpc_address: Address = None,
-) -> None:
-    """Show an action, or the text of an ad-hoc one."""
-    with connected(grpc_address) as mesh:
-        found = mesh.action_definitions.GetAction(identifier=name, namespace=namespace).action
-    show_stored(found, output, text_alone=definition)
+add_delete(app, ACTION, "Remove ad-hoc actions.", examples=("mistralctl action delete greet",))
 
 
-@app.command("list")
-def list_(
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Only of this namespace.")] = None,
-    limit: Limit = 100,
-    output: Output = Format.TABLE,
-    grpc_address: Address = None,
-) -> None:
-    """List actions by name, built-in and ad-hoc ones."""
-    with connected(grpc_address) as mesh:
-        found = listed(mesh.action_definitions.ListActions, "actions", limit=limit, namespace=namespace)
-        show_all([record(action) for action in found], output, _COLUMNS)
-
-
-@app.command()
-def delete(name: Identifier, namespace: Namespace = "", grpc_address: Address = None) -> None:
-    """Remove an ad-hoc action."""
-    with connected(grpc_address) as mesh:
-        mesh.action_definitions.DeleteAction(identifier=name, namespace=namespace)
-    typer.echo(f"removed action {name}")
-
-
-@app.command()
-def validate(file: File, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+@app.command(examples=("mistralctl action validate greet.yaml",))
+def validate(file: File, output: Output = Format.TABLE) -> None:
     """Check the ad-hoc actions of a file without storing them.
 
     Exit code 1 if something is wrong.
     """
-    definition = read_definition(file)
-    with connected(grpc_address) as mesh:
-        answer = mesh.action_definitions.ValidateActions(definition=definition)
-    show_validity(file, answer, output)
+    judge("action_definitions", "ValidateActions", file, output)
 
 
-@app.command()
+@app.command(
+    examples=("mistralctl action run std.echo -i output=hello", "mistralctl action run std.http -i @request.json")
+)
 def run(
-    name: Identifier,
-    input: Annotated[str, typer.Option("--input", "-i", help="Action input: a JSON object, or @file.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Name of the action.", autocompletion=names_of("action_definitions", "Action")
+        ),
+    ],
+    input: Input = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the run, and do not wait for its end.")] = False,
-    target: Annotated[str, typer.Option("--target", help="Group of executors to run it.")] = "",
+    target: Annotated[str, typer.Option("--target", help="Group of executors to run it.", show_default=False)] = "",
     namespace: Namespace = "",
     output: Output = Format.TABLE,
-    grpc_address: Address = None,
 ) -> None:
     """Run an action on its own and show its result."""
     fields = {"input": object_text(input, "--input"), "save_result": save, "target": target}
-    with connected(grpc_address) as mesh:
+    with connected() as mesh:
         ran = mesh.actions.RunAction(name=name, namespace=namespace, **fields).action_execution
-    show(record(ran), output)
+    show(record(ran), output, label="id")

@@ -5,16 +5,32 @@ from typing import Annotated
 
 import typer
 
-from mistral_cli.connection import connected, listed
-from mistral_cli.options import Address, Format, Limit, Output, States, object_text, state_messages
-from mistral_cli.printing import show, show_all
-from mistral_cli.record import record
+from mistral_cli.connection import connected
+from mistral_cli.given import object_text
+from mistral_cli.group import Group
+from mistral_cli.options import Format, Output, States, state_messages
+from mistral_cli.resource import Extra, Resource, add_delete, add_get, add_list
 
-app = typer.Typer(no_args_is_help=True, help="Show and complete runs of actions.")
+app = Group(help="Show and complete runs of actions.")
+
+ACTION_EXECUTION = Resource(
+    name="action execution",
+    service="actions",
+    message="ActionExecution",
+    key="id",
+    label="id",
+    columns=("id", "name", "task_name", "index", "state", "attempt", "accepted", "created_at", "updated_at"),
+    namespaced=False,
+    extras=(
+        Extra(
+            name="task_id",
+            annotation=Annotated[str, typer.Option("--task", "-t", help="Only of this task id.", show_default=False)],
+        ),
+        Extra(name="states", annotation=States, default=None, read=state_messages),
+    ),
+)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the action execution.")]
-
-_COLUMNS = ("id", "name", "task_name", "index", "state", "attempt", "accepted", "created_at", "updated_at")
 
 
 class Settable(StrEnum):
@@ -27,43 +43,47 @@ class Settable(StrEnum):
     RUNNING = "running"
 
 
-@app.command("list")
-def list_(
-    task: Annotated[str, typer.Option("--task", "-t", help="Only of this task id.")] = "",
-    state: States = None,
-    limit: Limit = 100,
-    output: Output = Format.TABLE,
-    grpc_address: Address = None,
-) -> None:
-    """List action executions, oldest first."""
-    wanted = {"task_id": task, "states": state_messages(state)}
-    with connected(grpc_address) as mesh:
-        found = listed(mesh.actions.ListActionExecutions, "action_executions", limit=limit, **wanted)
-        show_all([record(action) for action in found], output, _COLUMNS)
+add_list(
+    app,
+    ACTION_EXECUTION,
+    examples=("mistralctl action-execution list -t TASK", "mistralctl action-execution list -s running"),
+)
+add_get(app, ACTION_EXECUTION, examples=("mistralctl action-execution get ID",))
 
 
-@app.command()
-def get(id: Id, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
-    """Show an action execution with its output."""
-    with connected(grpc_address) as mesh:
-        found = mesh.actions.GetActionExecution(id=id)
-    show(record(found.action_execution), output)
-
-
-@app.command()
+@app.command(
+    examples=(
+        "mistralctl action-execution complete ID -r '{\"approved\": true}'",
+        "mistralctl action-execution complete ID -s error -r reason='no answer'",
+    )
+)
 def complete(
     id: Id,
     state: Annotated[Settable, typer.Option("--state", "-s", help="How it ended, or PAUSED or RUNNING.")] = (
         Settable.SUCCESS
     ),
     result: Annotated[
-        str, typer.Option("--result", "-r", help="Its result, or what went wrong: a JSON object, or @file.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--result",
+            "-r",
+            metavar="K=V|JSON|@FILE",
+            help="Its result, or what went wrong: name=value, a JSON object, or @file.",
+            show_default=False,
+        ),
+    ] = None,
     output: Output = Format.TABLE,
-    grpc_address: Address = None,
 ) -> None:
     """Say how an asynchronous action ended, or pause and resume it."""
     text = object_text(result, "--result")
-    with connected(grpc_address) as mesh:
+    with connected() as mesh:
         answer = mesh.actions.CompleteActionExecution(id=id, state=f"STATE_{state.value.upper()}", output=text)
-    show(record(answer.action_execution), output)
+    ACTION_EXECUTION.shown(answer.action_execution, output)
+
+
+add_delete(
+    app,
+    ACTION_EXECUTION,
+    "Remove runs of actions that were run on their own and are over, where the mesh allows it.",
+    examples=("mistralctl action-execution delete ID",),
+)

@@ -4,68 +4,78 @@ from typing import Annotated
 
 import typer
 
-from mistral_cli.connection import connected, listed
-from mistral_cli.options import Address, Format, Limit, Output, object_text
-from mistral_cli.printing import show, show_all
-from mistral_cli.record import record
+from mistral_cli.completion import names_of
+from mistral_cli.connection import connected
+from mistral_cli.given import object_text
+from mistral_cli.group import Group
+from mistral_cli.options import Format, Output, Scope, scope_message
+from mistral_cli.resource import Resource, add_delete, add_get, add_list
 
-app = typer.Typer(no_args_is_help=True, help="Store and show environments.")
+app = Group(help="Store and show environments.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the environment.")]
-Variables = Annotated[str, typer.Option("--variables", "-v", help="The variables: a JSON object, or @file.")]
+ENVIRONMENT = Resource(
+    name="environment",
+    service="environments",
+    message="Environment",
+    key="name",
+    columns=("name", "description", "scope", "created_at", "updated_at"),
+    namespaced=False,
+)
 
-_COLUMNS = ("name", "description", "scope", "created_at", "updated_at")
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="Name of the environment.", autocompletion=names_of("environments", "Environment")
+    ),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--variables",
+        "-v",
+        metavar="K=V|JSON|@FILE",
+        help="The variables: name=value, a JSON object, or @file; repeat to add.",
+        show_default=False,
+    ),
+]
+
+add_list(app, ENVIRONMENT, examples=("mistralctl environment list",))
+add_get(app, ENVIRONMENT, examples=("mistralctl environment get staging -o yaml > staging.yaml",))
 
 
-@app.command()
+@app.command(examples=("mistralctl environment create staging -v region=eu -v replicas=3",))
 def create(
     name: Name,
-    variables: Variables = "",
-    description: Annotated[str, typer.Option("--description", help="Free text.")] = "",
+    variables: Variables = None,
+    description: Annotated[str, typer.Option("--description", help="Free text.", show_default=False)] = "",
+    scope: Scope = None,
     output: Output = Format.TABLE,
-    grpc_address: Address = None,
 ) -> None:
-    """Store an environment; an execution takes it by `--params '{"env": "NAME"}'`."""
-    text = object_text(variables, "--variables")
-    with connected(grpc_address) as mesh:
-        stored = mesh.environments.CreateEnvironment(name=name, variables=text, description=description)
-    show(record(stored.environment), output)
+    """Store an environment; an execution takes it by `--params env=NAME`."""
+    fields = {"variables": object_text(variables, "--variables"), "description": description}
+    with connected() as mesh:
+        stored = mesh.environments.CreateEnvironment(name=name, scope=scope_message(scope), **fields)
+    ENVIRONMENT.shown(stored.environment, output)
 
 
-@app.command()
+@app.command(examples=("mistralctl environment update staging -v @staging.json",))
 def update(
     name: Name,
-    variables: Variables = "",
-    description: Annotated[str | None, typer.Option("--description", help="New free text.")] = None,
+    variables: Variables = None,
+    description: Annotated[str | None, typer.Option("--description", help="New free text.", show_default=False)] = None,
+    scope: Scope = None,
     output: Output = Format.TABLE,
-    grpc_address: Address = None,
 ) -> None:
     """Replace the variables of an environment, all of them, or its description."""
-    text = object_text(variables, "--variables")
-    with connected(grpc_address) as mesh:
-        stored = mesh.environments.UpdateEnvironment(name=name, variables=text, description=description)
-    show(record(stored.environment), output)
+    fields = {"variables": object_text(variables, "--variables"), "description": description}
+    with connected() as mesh, ENVIRONMENT.suggesting(mesh, name):
+        stored = mesh.environments.UpdateEnvironment(name=name, scope=scope_message(scope), **fields)
+    ENVIRONMENT.shown(stored.environment, output)
 
 
-@app.command()
-def get(name: Name, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
-    """Show an environment."""
-    with connected(grpc_address) as mesh:
-        found = mesh.environments.GetEnvironment(name=name).environment
-    show(record(found), output)
-
-
-@app.command("list")
-def list_(limit: Limit = 100, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
-    """List environments, oldest first."""
-    with connected(grpc_address) as mesh:
-        found = listed(mesh.environments.ListEnvironments, "environments", limit=limit)
-        show_all([record(environment) for environment in found], output, _COLUMNS)
-
-
-@app.command()
-def delete(name: Name, grpc_address: Address = None) -> None:
-    """Remove an environment; executions keep the variables that they began with."""
-    with connected(grpc_address) as mesh:
-        mesh.environments.DeleteEnvironment(name=name)
-    typer.echo(f"removed environment {name}")
+add_delete(
+    app,
+    ENVIRONMENT,
+    "Remove environments; executions keep the variables that they began with.",
+    examples=("mistralctl environment delete staging",),
+)

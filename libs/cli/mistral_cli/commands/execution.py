@@ -1,62 +1,97 @@
-"""``mistralctl execution``: runs of workflows."""
+"""``mistralctl execution``: runs of workflows. What steers them is in ``steering.py``."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 
-from mistral_cli.connection import connected, listed
-from mistral_cli.options import (
-    Address,
-    Env,
-    Format,
-    Input,
-    Limit,
-    Namespace,
-    Output,
-    Params,
-    States,
-    object_text,
-    state_messages,
-)
-from mistral_cli.printing import show, show_all
-from mistral_cli.record import record
+from mistral_cli.commands.workflow import WORKFLOW
+from mistral_cli.completion import names_of
+from mistral_cli.connection import connected
+from mistral_cli.errors import TIMED_OUT, CommandError
+from mistral_cli.given import object_text
+from mistral_cli.group import Group
+from mistral_cli.options import Env, Format, Input, Namespace, Output, Params, States, state_messages
+from mistral_cli.resource import Extra, Resource, add_list
 
-app = typer.Typer(no_args_is_help=True, help="Start, follow and steer executions.")
+app = Group(help="Start, follow and steer executions.")
+
+EXECUTION = Resource(
+    name="execution",
+    service="executions",
+    message="Execution",
+    key="id",
+    label="id",
+    columns=("id", "workflow_name", "state", "state_info", "created_at", "updated_at"),
+    order="newest first",
+    namespaced=False,
+    limit=50,
+    extras=(
+        Extra(
+            name="workflow_name",
+            annotation=Annotated[
+                str, typer.Option("--workflow", "-w", help="Only of this workflow name.", show_default=False)
+            ],
+        ),
+        Extra(name="states", annotation=States, default=None, read=state_messages),
+        Extra(
+            name="task_execution_id",
+            annotation=Annotated[
+                str,
+                typer.Option("--task", help="Only sub-workflow executions of this task id.", show_default=False),
+            ],
+        ),
+    ),
+)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")]
 Wait = Annotated[
     float | None,
-    typer.Option("--wait", min=0, help="Answer only once it is final, but after so many seconds at the latest."),
+    typer.Option(
+        "--wait", metavar="SECONDS", min=0, help="Wait for its end, so long at most. It goes on; exit code 3 then."
+    ),
 ]
 
-_COLUMNS = ("id", "workflow_name", "state", "state_info", "created_at", "updated_at")
 
-
-class End(StrEnum):
-    """How an execution may be made to end."""
-
-    SUCCESS = "success"
-    ERROR = "error"
-    CANCELLED = "cancelled"
-
-
-@app.command()
+@app.command(
+    examples=(
+        "mistralctl execution start trip -i city=Lima",
+        "mistralctl execution start trip -i @input.json -p env=staging --wait 30",
+    )
+)
 def start(
-    workflow: Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the workflow.")],
-    input: Input = "",
-    params: Params = "",
-    description: Annotated[str, typer.Option("--description", help="Free text, shown with the execution.")] = "",
-    id: Annotated[str, typer.Option("--id", help="UUID the execution shall have; a repeat starts nothing new.")] = "",
+    workflow: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="Name or id of the workflow; none is needed with --from.",
+            autocompletion=names_of("workflows", "Workflow"),
+        ),
+    ] = "",
+    input: Input = None,
+    params: Params = None,
+    description: Annotated[
+        str, typer.Option("--description", help="Free text, shown with the execution.", show_default=False)
+    ] = "",
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="ID", help="Execution whose workflow, input and params are taken.", show_default=False
+        ),
+    ] = "",
+    id: Annotated[
+        str, typer.Option("--id", help="UUID that it shall have; a repeat starts nothing new.", show_default=False)
+    ] = "",
     wait: Wait = None,
     namespace: Namespace = "",
     output: Output = Format.TABLE,
-    grpc_address: Address = None,
 ) -> None:
     """Start a stored workflow; `mistralctl run` does the same and follows it."""
+    if not (workflow or source):
+        raise typer.BadParameter("say which workflow, or --from which execution", param_hint="NAME")
     fields = {"input": object_text(input, "--input"), "params": object_text(params, "--params")}
-    with connected(grpc_address) as mesh:
+    fields |= {"source_execution_id": source} if source else {}
+    with connected() as mesh, WORKFLOW.suggesting(mesh, workflow):
         started = mesh.executions.StartExecution(
             workflow=workflow,
             namespace=namespace,
@@ -66,83 +101,93 @@ def start(
             wait=duration(wait),
             **fields,
         )
-    show(record(started.execution), output)
+    _show(started.execution, output, wait)
 
 
-@app.command()
-def get(id: Id, wait: Wait = None, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+@app.command(
+    examples=("mistralctl execution get ID", "mistralctl execution get ID --wait 60 --fields state,output -o json")
+)
+def get(id: Id, wait: Wait = None, output: Output = Format.TABLE) -> None:
     """Show an execution with its output."""
-    with connected(grpc_address) as mesh:
-        found = mesh.executions.GetExecution(id=id, wait=duration(wait))
-    show(record(found.execution), output)
+    with connected() as mesh:
+        found = EXECUTION.get(mesh, id, wait=duration(wait))
+    _show(found, output, wait)
 
 
-@app.command("list")
-def list_(
-    workflow: Annotated[str, typer.Option("--workflow", "-w", help="Only of this workflow name.")] = "",
-    state: States = None,
-    task: Annotated[str, typer.Option("--task", help="Only sub-workflow executions of this task id.")] = "",
-    limit: Limit = 50,
-    output: Output = Format.TABLE,
-    grpc_address: Address = None,
-) -> None:
-    """List executions, newest first."""
-    wanted = {"workflow_name": workflow, "states": state_messages(state), "task_execution_id": task}
-    with connected(grpc_address) as mesh:
-        found = listed(mesh.executions.ListExecutions, "executions", limit=limit, **wanted)
-        show_all([record(execution) for execution in found], output, _COLUMNS)
+add_list(
+    app,
+    EXECUTION,
+    examples=(
+        "mistralctl execution list -s error -w trip",
+        "mistralctl execution list --all --filter 'created_at > 2026-05-04' -o name",
+    ),
+)
 
 
-@app.command()
-def watch(id: Id, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
-    """Follow an execution until it is final; exit code 0 if it ended in SUCCESS."""
+@app.command(examples=("mistralctl execution watch ID", "mistralctl execution watch ID --timeout 60"))
+def watch(id: Id, output: Output = Format.TABLE) -> None:
+    """Follow an execution until it is final.
+
+    Exit code 0 if it ended in SUCCESS, 1 if not, 3 if --timeout came first.
+    """
     from mistral_cli.progress.follow import follow
 
-    with connected(grpc_address) as mesh:
+    with connected() as mesh:
         raise typer.Exit(follow(mesh, id, output))
 
 
-@app.command()
-def pause(id: Id, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
-    """Let running tasks finish and start no more until resumed."""
-    with connected(grpc_address) as mesh:
-        answer = mesh.executions.PauseExecution(id=id)
-    show(record(answer.execution), output)
+@app.command(examples=("mistralctl execution tree ID",))
+def tree(id: Id, output: Output = Format.TABLE) -> None:
+    """Show an execution with its tasks and sub-workflows as they stand."""
+    from mistral_cli.progress.standing import show_tree
+
+    with connected() as mesh:
+        show_tree(mesh, id, output)
 
 
-@app.command()
-def resume(id: Id, env: Env = "", output: Output = Format.TABLE, grpc_address: Address = None) -> None:
-    """Go on with a paused execution."""
-    text = object_text(env, "--env")
-    with connected(grpc_address) as mesh:
-        answer = mesh.executions.ResumeExecution(id=id, env=text)
-    show(record(answer.execution), output)
-
-
-@app.command()
-def stop(
+@app.command(examples=("mistralctl execution report ID", "mistralctl execution report ID --errors-only -o yaml"))
+def report(
     id: Id,
-    state: Annotated[End, typer.Option("--state", "-s", help="Final state to end in.")] = End.CANCELLED,
-    message: Annotated[str, typer.Option("--message", "-m", help="Why; shown as its state_info.")] = "",
+    errors_only: Annotated[bool, typer.Option("--errors-only", help="Only what failed, and what is above it.")] = False,
     output: Output = Format.TABLE,
-    grpc_address: Address = None,
 ) -> None:
-    """End an execution now."""
-    with connected(grpc_address) as mesh:
-        answer = mesh.executions.StopExecution(id=id, state=f"STATE_{state.value.upper()}", message=message)
-    show(record(answer.execution), output)
+    """Count the tasks of an execution by state; as JSON or YAML with all of its tasks, actions and sub-workflows."""
+    from mistral_cli.progress.standing import show_report
+
+    with connected() as mesh:
+        show_report(mesh, id, output, errors_only=errors_only)
 
 
-@app.command()
-def delete(
+Follow = Annotated[bool, typer.Option("--follow", "-F", help="Go on until it is final.")]
+After = Annotated[int, typer.Option("--after", metavar="POSITION", min=0, help="Only what came after this position.")]
+
+
+@app.command(examples=("mistralctl execution events ID", "mistralctl execution events ID --follow --after 12"))
+def events(id: Id, follow: Follow = False, after: After = 0, output: Output = Format.TABLE) -> None:
+    """Show what happened to an execution, each event with its position; `--after` goes on from one."""
+    from mistral_cli.progress.events import show_events
+
+    with connected() as mesh:
+        show_events(mesh, id, output, follow=follow, after=after)
+
+
+@app.command(examples=("mistralctl execution logs ID --follow",))
+def logs(id: Id, follow: Follow = False, after: After = 0, output: Output = Format.TABLE) -> None:
+    """The same as `events`."""
+    events(id, follow, after, output)
+
+
+@app.command(examples=("mistralctl execution update ID --description 'the second try'",))
+def update(
     id: Id,
-    force: Annotated[bool, typer.Option("--force", help="Also when it is not final.")] = False,
-    grpc_address: Address = None,
+    description: Annotated[str | None, typer.Option("--description", help="New free text.", show_default=False)] = None,
+    env: Env = None,
+    output: Output = Format.TABLE,
 ) -> None:
-    """Remove an execution with its tasks, actions and sub-workflow executions."""
-    with connected(grpc_address) as mesh:
-        mesh.executions.DeleteExecution(id=id, force=force)
-    typer.echo(f"removed execution {id}")
+    """Change the description, or the environment of one that does not run."""
+    with connected() as mesh:
+        answer = mesh.executions.UpdateExecution(id=id, description=description, env=object_text(env, "--env"))
+    EXECUTION.shown(answer.execution, output)
 
 
 def duration(seconds: float | None) -> Any:
@@ -154,3 +199,13 @@ def duration(seconds: float | None) -> Any:
     message = Duration()
     message.FromNanoseconds(int(seconds * 1e9))
     return message
+
+
+def _show(execution: Any, output: Format, waited: float | None) -> None:
+    EXECUTION.shown(execution, output)
+    if waited and not execution.HasField("finished_at"):
+        hint = f"`mistralctl execution watch {execution.id}` follows it"
+        raise CommandError(f"it is not over after {waited:g} s, and goes on", TIMED_OUT, hint=hint)
+
+
+from mistral_cli.commands import steering  # noqa: E402, F401 - its commands belong to this group

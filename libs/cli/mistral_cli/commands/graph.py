@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mistral_cli.errors import USAGE, CommandError
-from mistral_cli.options import Address, Namespace
+from mistral_cli.group import single
+from mistral_cli.options import Namespace
 
 if TYPE_CHECKING:
     from mistral_core.graph import Drawing
@@ -22,6 +23,7 @@ class Picture(StrEnum):
     MERMAID = "mermaid"
 
 
+@single("mistralctl graph trip.yaml -o trip.svg", "mistralctl graph --execution ID -o run.svg")
 def graph(
     file: Annotated[
         str | None,
@@ -48,7 +50,6 @@ def graph(
         Path | None, typer.Option("--out", "-o", help="File to write. Default: standard output.", show_default=False)
     ] = None,
     namespace: Namespace = "",
-    grpc_address: Address = None,
 ) -> None:
     """Draw a workflow or an execution.
 
@@ -62,7 +63,7 @@ def graph(
     if file:
         drawing = _of_file(file, workflow)
     else:
-        drawing = _of_execution(execution, grpc_address) if execution else _of_stored(stored, namespace, grpc_address)
+        drawing = _of_execution(execution) if execution else _of_stored(stored, namespace)
     _write(drawing, format or (Picture.SVG if out and out.suffix == ".svg" else Picture.MERMAID), out)
 
 
@@ -80,23 +81,23 @@ def _of_file(file: str, wanted: str) -> "Drawing":
     return drawing_of(library.workflows[name], name)
 
 
-def _of_stored(name: str, namespace: str, address: str | None) -> "Drawing":
+def _of_stored(name: str, namespace: str) -> "Drawing":
     from mistral_cli.connection import connected
     from mistral_core.graph import drawing_of
     from mistral_core.language import workflow_from_text
 
-    with connected(address) as mesh:
+    with connected() as mesh:
         found = mesh.workflows.GetWorkflow(identifier=name, namespace=namespace).workflow
     return drawing_of(workflow_from_text(found.definition, found.name), found.name)
 
 
-def _of_execution(execution_id: str, address: str | None) -> "Drawing":
+def _of_execution(execution_id: str) -> "Drawing":
     from mistral_cli.connection import connected
     from mistral_cli.drawn import read_run
     from mistral_core.graph import drawing_of, with_run
     from mistral_core.language import workflow_from_text
 
-    with connected(address) as mesh:
+    with connected() as mesh:
         run = read_run(mesh, execution_id, now=time.time())
     if run.outdated:
         print("note: the workflow was changed since; the drawing is of what is stored now", file=sys.stderr)

@@ -11,23 +11,31 @@ from uuid import uuid4
 
 import typer
 
+from mistral_cli.commands.workflow import WORKFLOW
 from mistral_cli.connection import Mesh, connected
 from mistral_cli.definition import read_definition, store
 from mistral_cli.errors import USAGE, CommandError
-from mistral_cli.options import Address, Format, Home, Input, Namespace, Output, Params, json_object
+from mistral_cli.given import json_object
+from mistral_cli.group import single
+from mistral_cli.options import Format, Home, Input, Namespace, Output, Params
 from mistral_cli.printing import console
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _LOOPBACK = "127.0.0.0/8"
 
 
+@single(
+    "mistralctl run trip.yaml -i city=Lima",
+    "mistralctl run trip -i @input.json -o json",
+    "mistralctl run --ephemeral examples/hello.yaml",
+)
 def run(
     target: Annotated[
         str,
         typer.Argument(metavar="FILE|NAME", help="YAML file (- for standard input), or the name of a stored workflow."),
     ],
-    input: Input = "",
-    params: Params = "",
+    input: Input = None,
+    params: Params = None,
     workflow: Annotated[
         str,
         typer.Option(
@@ -40,7 +48,6 @@ def run(
     home: Home = None,
     namespace: Namespace = "",
     output: Output = Format.TABLE,
-    grpc_address: Address = None,
 ) -> None:
     """Run a workflow and follow it to its result.
 
@@ -62,7 +69,7 @@ def run(
         with _own_mesh(home) as (mesh, url):
             code = _run(mesh, job.with_env(mesh_url=url), output, hint="interrupted")
     else:
-        with connected(grpc_address) as mesh:
+        with connected() as mesh:
             code = _run(mesh, job, output)
     raise typer.Exit(code)
 
@@ -89,19 +96,21 @@ class Job:
 def _run(mesh: Mesh, job: Job, output: Format, *, hint: str = "") -> int:
     from mistral_cli.progress.follow import follow
 
-    started = mesh.executions.StartExecution(
-        workflow=job.target if job.definition is None else _stored(mesh, job, job.definition),
-        namespace=job.namespace,
-        input=json.dumps(job.input),
-        params=json.dumps(job.params),
-        request_id=str(uuid4()),
-    )
+    name = job.target if job.definition is None else _stored(mesh, job, job.definition)
+    with WORKFLOW.suggesting(mesh, name):
+        started = mesh.executions.StartExecution(
+            workflow=name,
+            namespace=job.namespace,
+            input=json.dumps(job.input),
+            params=json.dumps(job.params),
+            request_id=str(uuid4()),
+        )
     return follow(mesh, started.execution.id, output, hint=hint)
 
 
 def _stored(mesh: Mesh, job: Job, definition: str) -> str:
     """Store the file and return the name of the workflow to run."""
-    names = [stored.name for stored in store(mesh, definition, namespace=job.namespace)]
+    names = [stored.name for stored in store(mesh, definition, namespace=job.namespace, file=job.target)]
     if job.workflow and job.workflow not in names:
         raise CommandError(f"the file has no workflow {job.workflow!r}, only {', '.join(names)}", USAGE)
     return job.workflow or names[0]

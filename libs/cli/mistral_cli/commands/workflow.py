@@ -4,82 +4,71 @@ from typing import Annotated
 
 import typer
 
-from mistral_cli.connection import connected, listed
-from mistral_cli.definition import TextAlone, read_definition, show_stored, show_validity
-from mistral_cli.options import Address, Format, Limit, Namespace, Output
-from mistral_cli.printing import show_all
-from mistral_cli.record import record
+from mistral_cli.definition import send
+from mistral_cli.definition import validate as judge
+from mistral_cli.group import Group
+from mistral_cli.options import Format, Namespace, Output, Scope, scope_message
+from mistral_cli.resource import Resource, add_delete, add_get, add_list
 
-app = typer.Typer(no_args_is_help=True, help="Store, show and check workflow definitions.")
+app = Group(help="Store, show and check workflow definitions.")
+
+WORKFLOW = Resource(
+    name="workflow",
+    service="workflows",
+    message="Workflow",
+    columns=("name", "namespace", "version", "input", "tags", "created_at", "updated_at"),
+    omit=("definition", "interface"),
+)
 
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="YAML file with one or more workflows; - reads standard input.")
 ]
-Identifier = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the workflow.")]
 
-_COLUMNS = ("id", "name", "namespace", "version", "input", "tags", "created_at", "updated_at")
+add_list(
+    app,
+    WORKFLOW,
+    examples=(
+        "mistralctl workflow list --filter 'tags:nightly' --sort -created_at",
+        "mistralctl workflow list --all -o name",
+    ),
+)
+add_get(
+    app,
+    WORKFLOW,
+    text="definition",
+    examples=(
+        "mistralctl workflow get trip",
+        "mistralctl workflow get trip -o yaml > trip.yaml    # apply -f takes it again",
+    ),
+)
 
 
-@app.command()
-def create(file: File, namespace: Namespace = "", output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+@app.command(examples=("mistralctl workflow create trip.yaml", "cat trip.yaml | mistralctl workflow create -"))
+def create(file: File, scope: Scope = None, namespace: Namespace = "", output: Output = Format.TABLE) -> None:
     """Store the workflows of a file, all or none."""
-    definition = read_definition(file)
-    with connected(grpc_address) as mesh:
-        stored = mesh.workflows.CreateWorkflows(definition=definition, namespace=namespace).workflows
-    show_all([record(workflow) for workflow in stored], output, _COLUMNS)
+    answer = send("workflows", "CreateWorkflows", file, namespace=namespace, scope=scope_message(scope))
+    WORKFLOW.shown_all(answer.workflows, output)
 
 
-@app.command()
-def update(file: File, namespace: Namespace = "", output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+@app.command(examples=("mistralctl workflow update trip.yaml",))
+def update(file: File, scope: Scope = None, namespace: Namespace = "", output: Output = Format.TABLE) -> None:
     """Replace stored workflows by those of a file; running executions keep what they began with."""
-    definition = read_definition(file)
-    with connected(grpc_address) as mesh:
-        stored = mesh.workflows.UpdateWorkflows(definition=definition, namespace=namespace).workflows
-    show_all([record(workflow) for workflow in stored], output, _COLUMNS)
+    answer = send("workflows", "UpdateWorkflows", file, namespace=namespace, scope=scope_message(scope))
+    WORKFLOW.shown_all(answer.workflows, output)
 
 
-@app.command()
-def get(
-    name: Identifier,
-    definition: TextAlone = False,
-    namespace: Namespace = "",
-    output: Output = Format.TABLE,
-    grpc_address: Address = None,
-) -> None:
-    """Show a workflow, or its text."""
-    with connected(grpc_address) as mesh:
-        found = mesh.workflows.GetWorkflow(identifier=name, namespace=namespace).workflow
-    show_stored(found, output, text_alone=definition)
+add_delete(
+    app,
+    WORKFLOW,
+    "Remove workflows; their executions stay and run on.",
+    examples=("mistralctl workflow delete trip", "mistralctl workflow delete --filter 'tags:old' --yes"),
+)
 
 
-@app.command("list")
-def list_(
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Only of this namespace.")] = None,
-    limit: Limit = 100,
-    output: Output = Format.TABLE,
-    grpc_address: Address = None,
-) -> None:
-    """List workflows, oldest first."""
-    with connected(grpc_address) as mesh:
-        found = listed(mesh.workflows.ListWorkflows, "workflows", limit=limit, namespace=namespace)
-        show_all([record(workflow) for workflow in found], output, _COLUMNS)
-
-
-@app.command()
-def delete(name: Identifier, namespace: Namespace = "", grpc_address: Address = None) -> None:
-    """Remove a workflow; its executions stay and run on."""
-    with connected(grpc_address) as mesh:
-        mesh.workflows.DeleteWorkflow(identifier=name, namespace=namespace)
-    typer.echo(f"removed workflow {name}")
-
-
-@app.command()
-def validate(file: File, output: Output = Format.TABLE, grpc_address: Address = None) -> None:
+@app.command(examples=("mistralctl workflow validate trip.yaml",))
+def validate(file: File, output: Output = Format.TABLE) -> None:
     """Check the workflows of a file without storing them.
 
     Exit code 1 if something is wrong.
     """
-    definition = read_definition(file)
-    with connected(grpc_address) as mesh:
-        answer = mesh.workflows.ValidateWorkflows(definition=definition)
-    show_validity(file, answer, output)
+    judge("workflows", "ValidateWorkflows", file, output)

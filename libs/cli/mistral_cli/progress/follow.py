@@ -9,14 +9,15 @@ from typing import Any
 import grpc
 
 from mistral_cli.connection import Mesh
-from mistral_cli.errors import FAILED, INTERRUPTED, CommandError
+from mistral_cli.errors import FAILED, INTERRUPTED, TIMED_OUT, CommandError
 from mistral_cli.options import Format
-from mistral_cli.printing import STATE_STYLES, console, dump
-from mistral_cli.progress.lines import Lines
+from mistral_cli.printing import STATE_STYLES, console, dump, show
+from mistral_cli.progress.lines import Lines, Silence
 from mistral_cli.progress.snapshot import ExecutionView, Snapshots
 from mistral_cli.progress.tree import LiveTree
 from mistral_cli.progress.words import time_taken
 from mistral_cli.record import record
+from mistral_cli.surroundings import current
 
 # Sub-workflows send no events to the stream of their parent, so look without being told as well.
 _LOOK_SECONDS = 0.3
@@ -33,19 +34,23 @@ def follow(mesh: Mesh, execution_id: str, output: Format, *, hint: str = "") -> 
         hint: What to say when the user has seen enough before it is final.
     """
     view: ExecutionView | None = None
+    goes_on = hint or f"it goes on; `mistralctl watch {execution_id}` shows it again"
     try:
         with _display(output) as display:
             for view in _views(mesh, execution_id):
                 display.show(view)
     except KeyboardInterrupt:
-        hint = hint or f"it goes on; `mistralctl execution watch {execution_id}` shows it again"
-        raise CommandError(hint, INTERRUPTED) from None
+        raise CommandError(goes_on, INTERRUPTED) from None
+    except TimeoutError:
+        raise CommandError(goes_on, TIMED_OUT) from None
     assert view is not None
     _conclude(view, output)
     return 0 if view.state == "SUCCESS" else FAILED
 
 
-def _display(output: Format) -> LiveTree | Lines:
+def _display(output: Format) -> LiveTree | Lines | Silence:
+    if current().quiet:
+        return Silence()
     stderr = output is not Format.TABLE
     stream = sys.stderr if stderr else sys.stdout
     return LiveTree(console(stderr=stderr)) if stream.isatty() else Lines(stream)
@@ -57,9 +62,12 @@ def _views(mesh: Mesh, execution_id: str) -> Iterator[ExecutionView]:
     yield view
     if view.is_final:
         return
+    deadline = None if (seconds := current().timeout) is None else time.monotonic() + seconds
     with _Changes(mesh, execution_id) as changes:
         took = 0.0
         while not view.is_final:
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError
             changes.wait(_LOOK_SECONDS)
             # Looking at something large shall not keep the mesh busy.
             time.sleep(max(_APART_SECONDS, took))
@@ -113,7 +121,7 @@ class _Changes:
 def _conclude(view: ExecutionView, output: Format) -> None:
     result = record(view.message)
     if output is not Format.TABLE:
-        dump(result, output)
+        show(result, output, label="id")
         return
     out = console()
     out.print()

@@ -57,3 +57,15 @@ def _parts(view: ExecutionView, path: str) -> Iterator[tuple[str, TaskView | Exe
             yield from _parts(child, f"{task_path}{_SEPARATOR}{child.name}")
         yield task_path, task
     yield path, view
+
+
+class Silence(AbstractContextManager["Silence"]):
+    """Shows nothing, for those who want it quiet."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """There is nothing to put right."""
+
+    def show(self, view: ExecutionView) -> None:
+        """Show nothing of it."""

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mistral_cli.connection import Mesh, listed
+from mistral_cli.connection import Mesh
+from mistral_cli.listing import listed
 from mistral_cli.record import bare, seconds_of
 
 FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED", "SKIPPED"})

@@ -1,0 +1,63 @@
+"""Many executions at once, by a filter: counted and asked for first, then changed by the mesh, with progress."""
+
+from typing import TYPE_CHECKING, Any
+
+from mistral_cli.bulk import confirmed
+from mistral_cli.connection import Mesh
+from mistral_cli.errors import INTERRUPTED, CommandError
+from mistral_cli.options import Format
+from mistral_cli.printing import done, dump, note
+from mistral_cli.progress.bar import Bar
+
+if TYPE_CHECKING:
+    from mistral_cli.commands.steering import Steering
+
+# The mesh takes no more at once.
+_MOST = 100_000
+
+
+def change_fitting(mesh: Mesh, steering: "Steering", condition: str, yes: bool, output: Format) -> None:
+    """Do it to all executions that fit, and tell how many they were.
+
+    Raises:
+        CommandError: If some could not be changed, it was interrupted, or a person said no.
+    """
+    request = {"filter": condition, "limit": _MOST, steering.operation: dict(steering.fields)}
+    if not yes:
+        counted = next(iter(mesh.executions.BulkExecutions(**request, validate_only=True)))
+        if counted.matched:
+            confirmed(f"{steering.verb} {_executions(counted.matched)}", yes)
+    last, failures = _performed(mesh, request, steering)
+    if output is not Format.TABLE:
+        dump(
+            {"matched": last.matched, "succeeded": last.succeeded, "failed": last.failed, "failures": failures}, output
+        )
+    else:
+        done(f"{steering.past} {_executions(last.succeeded)}")
+    if last.limited:
+        note("more fit; the same command goes on with them")
+    if last.failed:
+        raise CommandError(f"{last.failed} of {last.matched} failed")
+
+
+def _performed(mesh: Mesh, request: dict[str, Any], steering: "Steering") -> tuple[Any, list[dict[str, str]]]:
+    failures: list[dict[str, str]] = []
+    answer: Any = None
+    bar = Bar(0)
+    try:
+        for answer in mesh.executions.BulkExecutions(**request):
+            bar = bar if bar.steps else Bar(answer.matched)
+            bar.step(to=answer.succeeded + answer.failed)
+            for failure in answer.failures:
+                failures.append({"id": failure.id, "error": failure.error.message})
+                bar.told(f"error: execution {failure.id}: {failure.error.message}", error=True)
+    except KeyboardInterrupt:
+        reached = answer.succeeded if answer else 0
+        raise CommandError(f"stopped: {steering.past} {_executions(reached)}", INTERRUPTED) from None
+    finally:
+        bar.clear()
+    return answer, failures
+
+
+def _executions(count: int) -> str:
+    return f"{count} execution" if count == 1 else f"{count} executions"

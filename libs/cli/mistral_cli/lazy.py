@@ -1,0 +1,50 @@
+"""A group whose commands are loaded when they are called: loading all of them takes longer than most of them do."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperGroup
+
+from mistral_cli.group import Command
+from mistral_cli.table_of_commands import Section
+
+
+class Lazy(TyperGroup):
+    """Knows its commands by a table: title, then name, then ``module`` or ``module:function`` and a line of help."""
+
+    sections: ClassVar[Mapping[str, Section]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for section in self.sections.values() for name in section]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        for section in self.sections.values():
+            if cmd_name in section:
+                return _loaded(cmd_name, section[cmd_name][0])
+        return None
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete from the table alone."""
+        from typer._click.shell_completion import CompletionItem
+
+        found = [(name, line) for section in self.sections.values() for name, (_, line) in section.items()]
+        return [CompletionItem(name, help=line) for name, line in found if name.startswith(incomplete)]
+
+
+def _loaded(name: str, where: str) -> Any:
+    module, _, function = where.partition(":")
+    loaded = import_module(f"mistral_cli.commands.{module}")
+    if not function:
+        group = typer.main.get_group(loaded.app)
+        group.name = name
+        return group
+    return _command(name, getattr(loaded, function))
+
+
+def _command(name: str, function: Any) -> Any:
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    examples = getattr(function, "examples", ())
+    single.command(name, cls=Command, epilog="\n".join(examples) or None)(function)
+    return typer.main.get_command(single)

@@ -51,6 +51,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     **{f"{resource}:{verb}": ADMIN for resource in _ADMIN_RESOURCES for verb in (*_CRUD, "publicize")},
     **{f"{resource}:publicize": ADMIN for resource in _PUBLISHED},
     **{f"{resource}:list:all_projects": ADMIN for resource in _OF_ALL},
+    **{f"api_keys:{verb}": ADMIN for verb in _CRUD},
     "maintenance:get": OWNER,
     "maintenance:update": ADMIN,
 }
@@ -70,18 +71,19 @@ _REST: Final[Mapping[str, str]] = {
 _VERBS: Final[Mapping[str, str]] = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 _GRPC: Final[Mapping[str, str]] = {
-    "ActionExecutionService/RunAction": "action_executions:create",
+    "ExecutionService/WatchExecutions": "executions:list",
 }
 _WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("Create", "Start", "Run", "Share", "Add"), "create"),
     **dict.fromkeys(("Get", "Watch", "Report", "Describe", "Stream"), "get"),
     **dict.fromkeys(("List", "Find", "Count"), "list"),
-    **dict.fromkeys(("Delete", "Remove", "Unshare"), "delete"),
+    **dict.fromkeys(("Delete", "Remove", "Unshare", "Revoke"), "delete"),
     **dict.fromkeys(("Validate", "Check"), "validate"),
     **dict.fromkeys(("Update", "Complete", "Set", "Put", "Change", "Accept", "Reject", "Enter", "Leave"), "update"),
     **dict.fromkeys(("Pause", "Resume", "Stop", "Cancel", "Rerun", "Skip", "Replay", "Suspend"), "update"),
 }
 _RESOURCE_OF: Final[Mapping[str, str]] = {
+    "ExecutionBulkService": "executions",
     "WorkflowMemberService": "members",
     "MaintenanceService": "maintenance",
     "ServiceService": "services",

@@ -3,6 +3,7 @@
 What holds JSON may be sent as a value or as a string; answers always have the string.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 TEXT: Final[dict[str, Any]] = {"type": "string"}
@@ -18,10 +19,20 @@ _COUNTS: Final = ("total", "running", "success", "error", "idle", "paused")
 SCHEMAS: Final[dict[str, Any]] = {
     "Fault": {
         "type": "object",
-        "properties": {"faultcode": TEXT, "faultstring": TEXT, "debuginfo": {"type": ["string", "null"]}},
-        "required": ["faultstring"],
+        "properties": {
+            "faultcode": {"enum": ["Client", "Server"]},
+            "faultstring": TEXT,
+            "debuginfo": {"type": ["string", "null"]},
+        },
+        "required": ["faultcode", "faultstring", "debuginfo"],
+        "additionalProperties": False,
     },
-    "TextFault": {"type": "object", "properties": {"faultstring": TEXT}, "required": ["faultstring"]},
+    "TextFault": {
+        "type": "object",
+        "properties": {"faultstring": TEXT},
+        "required": ["faultstring"],
+        "additionalProperties": False,
+    },
     "Validity": {"type": "object", "properties": {"valid": _FLAG, "error": TEXT}, "required": ["valid"]},
     "Versions": {"type": "object", "properties": {"versions": {"type": "array", "items": {"type": "object"}}}},
     "Version": {"type": "object", "properties": {"uri": TEXT}},
@@ -37,7 +48,7 @@ SCHEMAS: Final[dict[str, Any]] = {
         "properties": {"status": {"enum": ["RUNNING", "PAUSED"]}},
         "required": ["status"],
     },
-    "Info": {"type": "object"},
+    "Info": {"description": "Whatever the operator says"},
     "Health": {
         "type": "object",
         "properties": {"healthy": _FLAG, "postgres": TEXT, "bus": TEXT, "engine": TEXT},
@@ -101,6 +112,16 @@ SCHEMAS: Final[dict[str, Any]] = {
             "description": TEXT,
             "params": {**_OBJECT, "description": "Only env is looked at"},
         },
+    },
+    "MemberCreation": {
+        "type": "object",
+        "properties": {"member_id": {**TEXT, "description": "Project to share the workflow with"}},
+        "required": ["member_id"],
+    },
+    "MemberChange": {
+        "type": "object",
+        "properties": {"status": {"enum": ["pending", "accepted", "rejected"]}},
+        "required": ["status"],
     },
     "EnvironmentChange": {
         "type": "object",
@@ -178,3 +199,14 @@ SCHEMAS: Final[dict[str, Any]] = {
         "required": ["state"],
     },
 }
+
+
+def uploaded(workflow: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schemas of answers to uploads of workflows, in which ``interface`` is no string."""
+    interface = {"type": "object", "properties": {"input": {"type": "array"}, "output": {"type": "array"}}}
+    one = {**workflow, "properties": {**workflow["properties"], "interface": interface}}
+    several = {"type": "array", "items": {"$ref": "#/components/schemas/UploadedWorkflow"}}
+    return {
+        "UploadedWorkflow": one,
+        "UploadedWorkflows": {"type": "object", "properties": {"workflows": several}, "required": ["workflows"]},
+    }

@@ -1,6 +1,7 @@
 """What stands at the two doors, REST and gRPC: finds out who asks before anything else is done."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from starlette.types import Scope
@@ -13,6 +14,7 @@ OPEN_PATHS: Final = frozenset({"/", "/info", "/v2", "/v2/", "/healthz", "/health
 """Paths of REST that say nothing of anybody's; clients ask them before they know whom to be."""
 
 _READING: Final = ("Get", "List", "Watch", "Validate")
+_PROJECT: Final = "x-project-id"
 _ELSEWHERE: Final = "x-target-"
 
 
@@ -27,30 +29,34 @@ class Doors:
 
         Raises:
             Unauthenticated: If nobody knows who asks.
-            Forbidden: If it changes something and the key is for reading.
+            Forbidden: If it changes something and the key is for reading, or names a project not the caller's.
             InvalidInput: If its actions are to reach another cloud.
         """
         headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in scope["headers"]]
-        caller = await self._authenticator.caller(presented(headers))
         reading = scope["method"] in ("GET", "HEAD") or scope["path"].rstrip("/").endswith("/validate")
-        _admit(caller, reading=reading)
-        _check_target(name for name, _ in headers)
+        await self._admit(headers, reading=reading)
 
     async def rpc(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> None:
         """Admit a call of gRPC; raises as ``rest``."""
         texts = [(name, value) for name, value in metadata if isinstance(value, str)]
-        caller = await self._authenticator.caller(presented(texts))
-        _admit(caller, reading=method.rpartition("/")[2].startswith(_READING))
-        _check_target(name for name, _ in texts)
+        await self._admit(texts, reading=method.rpartition("/")[2].startswith(_READING))
+
+    async def _admit(self, headers: list[tuple[str, str]], *, reading: bool) -> None:
+        caller = await self._authenticator.caller(presented(headers))
+        if caller.reads_only and not reading:
+            raise Forbidden("This API key may only read; changes need one with the scope 'write'")
+        for name, value in headers:
+            if name == _PROJECT and value:
+                caller = _acting(caller, value)
+            elif name.startswith(_ELSEWHERE):
+                raise InvalidInput(f"{name}: actions on another cloud are not supported")
+        CALLER.set(caller)
 
 
-def _admit(caller: Caller, *, reading: bool) -> None:
-    if caller.reads_only and not reading:
-        raise Forbidden("This API key may only read; changes need one with the scope 'write'")
-    CALLER.set(caller)
-
-
-def _check_target(names: Iterable[str]) -> None:
-    for name in names:
-        if name.startswith(_ELSEWHERE):
-            raise InvalidInput(f"{name}: actions on another cloud are not supported")
+def _acting(caller: Caller, project: str) -> Caller:
+    """Let administrators act in the project they name; others may only name their own."""
+    if project == caller.project:
+        return caller
+    if not caller.admin:
+        raise Forbidden("X-Project-Id names another project than the key or token is for")
+    return replace(caller, project=project)

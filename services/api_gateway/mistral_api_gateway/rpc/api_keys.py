@@ -19,7 +19,7 @@ from mistral_persistence.api_keys import ALL_COLUMNS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-_SCOPES: dict[str, messages.ApiKeyScope] = {
+_SCOPES: dict[str, messages.ApiKeyScope.ValueType] = {
     READ: messages.API_KEY_SCOPE_READ,
     WRITE: messages.API_KEY_SCOPE_WRITE,
     ADMIN: messages.API_KEY_SCOPE_ADMIN,
@@ -66,7 +66,7 @@ def _scopes(numbers: Iterable[int]) -> list[str]:
     unknown = [number for number in wanted if number not in _NAMES]
     if unknown:
         raise InvalidInput(f"There is no scope of the number {unknown[0]}")
-    return [_NAMES[number] for number in wanted]
+    return [_NAMES[number] for number in wanted]  # type: ignore[index]
 
 
 def _moment(request: service.CreateApiKeyRequest) -> datetime | None:

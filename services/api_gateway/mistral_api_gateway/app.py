@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from mistral_api_gateway.access.assembly import Access, access
+from mistral_api_gateway.access.audit import audit_file
 from mistral_api_gateway.access.binding import check_exposure
+from mistral_api_gateway.access.gate import Gate
 from mistral_api_gateway.gateway import Gateway, gateway
 from mistral_api_gateway.live.hub import Hub, listening
 from mistral_api_gateway.live.presence import noticing
@@ -24,6 +26,7 @@ from mistral_runtime.channel import channel
 from mistral_runtime.expressions import bounded
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.metrics import metrics_server
+from mistral_runtime.presence import bound, present
 from mistral_runtime.server import grpc_server
 from mistral_runtime.telemetry import telemetry
 
@@ -45,11 +48,14 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
 
     Raises:
         SettingError: If it shall be reached from elsewhere while authentication is off.
+        ValueError: If the policy cannot be understood, or the audit log not be written.
     """
     check_exposure(settings)
+    gate = settings.gate.gate()
     service = settings.service
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry(service))
+        stack.enter_context(audit_file(settings.gate.audit_file))
         stack.enter_context(bounded(settings.expressions))
         await stack.enter_async_context(metrics_server(service.metrics_port))
         pool = await stack.enter_async_context(
@@ -61,7 +67,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         store = Store(pool)
         hub = await stack.enter_async_context(listening(connection, store, tasks))
         admitting = await stack.enter_async_context(access(settings.access, store))
-        parts = await _parts(settings, stack, store, connection, hub, admitting)
+        parts = await _parts(settings, stack, store, connection, hub, admitting, gate)
         stack.push_async_callback(parts.executions.close)
         await stack.enter_async_context(keeping_fresh(parts.maintenance, connection, tasks))
         grpc_port = await stack.enter_async_context(
@@ -70,7 +76,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
                 partial(register, parts),
                 drain_seconds=service.drain_seconds,
                 share_port=True,
-                admit=admitting.doors and admitting.doors.rpc,
+                admit=admitting.doors.rpc if admitting.doors is not None else None,
             )
         )
         http_port = await stack.enter_async_context(
@@ -81,12 +87,20 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
                 drain_seconds=service.drain_seconds,
             )
         )
+        address = bound(service.listen, grpc_port)
+        await stack.enter_async_context(present(connection, kind="api_gateway", name=service.name, address=address))
         stack.callback(hub.leave)
         yield Ports(http_port, grpc_port)
 
 
 async def _parts(
-    settings: GatewaySettings, stack: AsyncExitStack, store: Store, connection: bus.Bus, hub: Hub, admitting: Access
+    settings: GatewaySettings,
+    stack: AsyncExitStack,
+    store: Store,
+    connection: bus.Bus,
+    hub: Hub,
+    admitting: Access,
+    gate: Gate,
 ) -> Gateway:
     opened = await stack.enter_async_context(channel(settings.engines)) if settings.engines else None
     offering = await stack.enter_async_context(channel(settings.executors)) if settings.executors else None
@@ -96,7 +110,8 @@ async def _parts(
         engines=Engines(opened),
         executors=Executors(offering),
         hub=hub,
-        presence=await stack.enter_async_context(noticing(connection, store)),
+        presence=await stack.enter_async_context(noticing(connection)),
+        gate=gate,
         info=settings.info,
         deletes_actions=settings.deletes_actions,
         dynamic=settings.dynamic,

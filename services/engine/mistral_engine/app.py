@@ -13,6 +13,7 @@ from mistral_engine.settings import Settings
 from mistral_persistence import database
 from mistral_runtime import bus, expressions, lifecycle, logs, metrics, telemetry
 from mistral_runtime.lifecycle import Tasks
+from mistral_runtime.presence import bound, present
 from mistral_runtime.server import grpc_server
 
 _SERVICE = engine_service_pb2.DESCRIPTOR.services_by_name["EngineService"].full_name
@@ -43,8 +44,11 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         stack.push_async_callback(parts.ownership.leave)
         server = grpc_server(service.listen, _registering(parts), drain_seconds=service.drain_seconds)
         port = await stack.enter_async_context(server)
-        parts.leases.address = f"{service.listen.rpartition(':')[0]}:{port}"
+        parts.leases.address = bound(service.listen, port)
         await _take_partitions(parts, tasks)
+        await stack.enter_async_context(
+            present(connection, kind="engine", name=service.name, address=parts.leases.address)
+        )
         yield port
 
 

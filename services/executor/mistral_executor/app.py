@@ -29,6 +29,7 @@ from mistral_runtime.bus import Bus
 from mistral_runtime.egress import Allowed
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.metrics import metrics_server
+from mistral_runtime.presence import bound, present
 from mistral_runtime.server import grpc_server
 from mistral_runtime.settings import SettingError
 from mistral_runtime.telemetry import telemetry
@@ -65,7 +66,10 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
         scripts = Scripts(await stack.enter_async_context(workers), settings.scripts)
         dynamic = await stack.enter_async_context(_dynamic(settings, engine))
         offered = {**offered, **scripts.actions}
-        yield await stack.enter_async_context(_serving(settings, offered, dynamic, bus, engine))
+        port = await stack.enter_async_context(_serving(settings, offered, dynamic, bus, engine))
+        address = bound(service.listen, port)
+        await stack.enter_async_context(present(bus, kind="executor", name=service.name, address=address))
+        yield port
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from mistral_persistence import database
 from mistral_runtime import bus
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.metrics import metrics_server
+from mistral_runtime.presence import bound, present
 from mistral_runtime.server import grpc_server
 from mistral_runtime.telemetry import telemetry
 
@@ -37,6 +38,9 @@ async def running(settings: NotifierSettings) -> AsyncIterator[int]:
         tasks = await stack.enter_async_context(supervised())
         dispatch.start(tasks)
         servicer = Servicer(service.name, pool, dispatch)
-        yield await stack.enter_async_context(
+        port = await stack.enter_async_context(
             grpc_server(service.listen, servicer.register, drain_seconds=service.drain_seconds)
         )
+        address = bound(service.listen, port)
+        await stack.enter_async_context(present(connection, kind="notifier", name=service.name, address=address))
+        yield port

@@ -10,6 +10,7 @@ from mistral_runtime import bus
 from mistral_runtime.channel import channel
 from mistral_runtime.lifecycle import supervised
 from mistral_runtime.metrics import metrics_server
+from mistral_runtime.presence import bound, present
 from mistral_runtime.server import grpc_server
 from mistral_runtime.telemetry import telemetry
 from mistral_scheduler.cron import Cron
@@ -52,6 +53,9 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
             _log.warning("no engine is known by address: cron triggers do not fire, nothing is paused for maintenance")
         tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
         servicer = Servicer(service.name, pool, firing)
-        yield await stack.enter_async_context(
+        port = await stack.enter_async_context(
             grpc_server(service.listen, servicer.register, drain_seconds=service.drain_seconds)
         )
+        address = bound(service.listen, port)
+        await stack.enter_async_context(present(connection, kind="scheduler", name=service.name, address=address))
+        yield port

@@ -1,62 +1,87 @@
-"""Which engines and executors there are: engines from their leases, executors by the signs of life that they send."""
+"""Which services live, and which queues executors serve: known by the signs of life that they send."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
-from mistral.internal.v1.envelope_pb2 import ExecutorHeartbeat
-from mistral_api_gateway.operations.store import Store
+from mistral.internal.v1.envelope_pb2 import ExecutorHeartbeat, ServiceHeartbeat
 from mistral_core.priority import queue_token
-from mistral_persistence import leases
 from mistral_runtime.bus import Bus, Message
+from mistral_runtime.presence import EVERY_SECONDS, SILENT_SECONDS, SUBJECT
 
-_HEARTBEAT: Final = "mistral.executors.heartbeat"
-_SILENT_SECONDS: Final = 4.0
+_EXECUTORS: Final = "mistral.executors.heartbeat"
+# By then all have been heard that lived when listening began.
+_HEARD_SECONDS: Final = EVERY_SECONDS + 0.5
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Living:
+    """A service that lives; ``started`` is in microseconds since the epoch."""
+
+    kind: str
+    name: str
+    address: str
+    started: int
 
 
 class Presence:
     """The services that live; get a listening one from ``noticing``."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._seen: dict[str, tuple[str, float, frozenset[str]]] = {}
+    def __init__(self) -> None:
+        self._services: dict[str, tuple[float, Living]] = {}
+        self._queues: dict[str, tuple[float, frozenset[str]]] = {}
         self._since = time.monotonic()
 
-    async def engines(self) -> list[str]:
-        """Return the names of the living engines. Raises Unavailable if Postgres is away."""
-        return sorted(await self._store.read(leases.engines))
+    async def services(self) -> list[Living]:
+        """Return the services that were heard in the last seconds, by kind and name.
 
-    def executors(self) -> list[str]:
-        """Return the addresses of the executors that were heard in the last seconds."""
+        One that has just begun to listen takes until everybody had the chance to be heard.
+        """
+        await asyncio.sleep(max(0.0, self._since + _HEARD_SECONDS - time.monotonic()))
         now = time.monotonic()
-        return sorted(address for address, seen, _ in self._seen.values() if now - seen < _SILENT_SECONDS)
+        return sorted(living for seen, living in self._services.values() if now - seen < SILENT_SECONDS)
 
     def served(self) -> frozenset[str] | None:
         """Return the queues that executors serve, as they are called on the bus; None while that is not known yet."""
         now = time.monotonic()
-        if now - self._since < _SILENT_SECONDS:
+        if now - self._since < SILENT_SECONDS:
             return None
-        living = (queues for _, seen, queues in self._seen.values() if now - seen < _SILENT_SECONDS)
+        living = (queues for seen, queues in self._queues.values() if now - seen < SILENT_SECONDS)
         return frozenset[str]().union(*living)
 
-    async def heard(self, message: Message) -> None:
-        """Take note of an executor."""
+    async def heard_service(self, message: Message) -> None:
+        """Take note of a service."""
+        beat = ServiceHeartbeat.FromString(message.data)
+        now = time.monotonic()
+        self._services = {key: one for key, one in self._services.items() if now - one[0] < SILENT_SECONDS}
+        self._services.pop(beat.instance, None)
+        if not beat.leaving:
+            started = beat.started_at.ToMicroseconds()
+            self._services[beat.instance] = now, Living(beat.kind, beat.name, beat.address, started)
+
+    async def heard_executor(self, message: Message) -> None:
+        """Take note of the queues of an executor."""
         beat = ExecutorHeartbeat.FromString(message.data)
         now = time.monotonic()
-        self._seen = {instance: one for instance, one in self._seen.items() if now - one[1] < _SILENT_SECONDS}
-        self._seen.pop(beat.instance, None)
+        self._queues = {key: one for key, one in self._queues.items() if now - one[0] < SILENT_SECONDS}
+        self._queues.pop(beat.instance, None)
         if not beat.leaving:
-            queues = frozenset(queue_token(queue) for queue in beat.queues)
-            self._seen[beat.instance] = beat.address or beat.instance, now, queues
+            self._queues[beat.instance] = now, frozenset(queue_token(queue) for queue in beat.queues)
 
 
 @asynccontextmanager
-async def noticing(bus: Bus, store: Store) -> AsyncIterator[Presence]:
-    """Yield what hears the executors inside the block."""
-    presence = Presence(store)
-    subscription = await bus.subscribe(_HEARTBEAT, presence.heard)
+async def noticing(bus: Bus) -> AsyncIterator[Presence]:
+    """Yield what hears the services inside the block."""
+    presence = Presence()
+    subscriptions = [
+        await bus.subscribe(SUBJECT, presence.heard_service),
+        await bus.subscribe(_EXECUTORS, presence.heard_executor),
+    ]
     try:
         yield presence
     finally:
-        await subscription.unsubscribe()
+        for subscription in subscriptions:
+            await subscription.unsubscribe()

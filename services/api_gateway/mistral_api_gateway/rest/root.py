@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.rest import query
 from mistral_api_gateway.rest.faults import JSON
 from mistral_api_gateway.rest.operation import Operation
 from mistral_api_gateway.rest.resource import json_answer
@@ -28,14 +29,15 @@ class RootEndpoints:
         """The endpoints, with their documentation."""
 
         def make(path: str, handler: Any, summary: str, gives: str) -> Operation:
-            return Operation(method="GET", path=path, handler=handler, summary=summary, tag="service", gives=gives)
+            more = {"gives": gives} if gives else {"status": 302}
+            return Operation(method="GET", path=path, handler=handler, summary=summary, tag="service", **more)
 
         return [
             make("/", self.versions, "List the versions of the API", "Versions"),
             make("/v2", self.to_version, "Lead to the version", ""),
             make("/v2/", self.version, "Tell where the version is", "Version"),
             make("/info", self.info, "Tell what the operator says of this mesh", "Info"),
-            make("/v2/services", self.services, "List the engines and executors that live", "Services"),
+            make("/v2/services", self.services, "List the services that live", "Services"),
             make("/healthcheck", self.health, "The same as /healthz", "Health"),
             make("/healthz", self.health, "Tell whether Postgres, the bus and an engine answer", "Health"),
         ]
@@ -56,9 +58,9 @@ class RootEndpoints:
         return Response(self._gateway.info, media_type=JSON)
 
     async def services(self, request: Request) -> Response:
-        engines, executors = await self._gateway.presence.engines(), self._gateway.presence.executors()
-        found = [{"name": name, "type": "engine_group"} for name in engines]
-        return json_answer({"services": found + [{"name": name, "type": "executor_group"} for name in executors]})
+        query.only(request, ())
+        living = await self._gateway.presence.services()
+        return json_answer({"services": [{"name": one.name, "type": _group(one.kind)} for one in living]})
 
     async def health(self, request: Request) -> Response:
         checks = await self._checks()
@@ -99,6 +101,10 @@ class RootEndpoints:
 
 async def _select_one(pool: Any) -> None:
     await pool.fetchval("SELECT 1")
+
+
+def _group(kind: str) -> str:
+    return f"{kind.removesuffix('_gateway')}_group"
 
 
 def _host(request: Request) -> str:

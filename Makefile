@@ -9,10 +9,10 @@ BIN := .venv/bin
 # As it was typed: make would expand a dollar sign in it, the shell would trip over a quote.
 export WORKFLOW_INPUT := $(value INPUT)
 
-.PHONY: help run up down test crash bench lint format proto lock setup
+.PHONY: help run up down test test-clients crash bench lint format proto grpc-gateway lock setup
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 setup: ## install everything into .venv/
 	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.11 or newer) is needed. On Debian and Ubuntu: apt install python3 python3-venv"; exit 1; }
@@ -30,6 +30,9 @@ down: setup ## stop a mesh left in the background
 test: setup ## all tests, on real servers: ARGS="tests/core -x"
 	@$(BIN)/python -m pytest $(ARGS)
 
+test-clients: setup ## generated clients in four languages and grpc-gateway, on a real mesh
+	@$(BIN)/python -m pytest tests/clients -rs $(ARGS)
+
 crash: setup ## the crash tests many times in a row: TIMES=10
 	@$(BIN)/python -m tests.system.soak --times $(TIMES) $(ARGS)
 
@@ -45,6 +48,9 @@ format: setup ## write the code as `make lint` wants it
 
 proto: setup ## generate the stubs anew
 	@$(BIN)/python protos/generate.py
+
+grpc-gateway: setup ## build deploy/grpc-gateway/bin/grpc-gateway: the public API over HTTP (needs go)
+	@PATH="$$PATH:/usr/local/go/bin" sh deploy/grpc-gateway/build.sh
 
 lock: setup ## pin what the pyproject.toml files ask for
 	@$(BIN)/python tools/lock.py

@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 mkdir -p build
+export CGO_ENABLED=0
 
 ../../../.venv/bin/python ../../../protos/generate.py build/mistral.binpb
 ../../../.venv/bin/buf generate build/mistral.binpb --path mistral/v1

@@ -29,7 +29,7 @@ def nats(home: Home, *, port: int | None = None, host: str = "127.0.0.1") -> tup
     program = Program(
         name="nats",
         command=(_binary(), "-c", str(config)),
-        environment={"PATH": os.defpath, "TZ": "UTC", "MISTRAL_HOME": str(home.path)},
+        environment={"PATH": os.defpath, "TZ": "UTC", "MISTRAL_HOME": str(home.path), "GOMAXPROCS": _processors()},
         log=home.log_file("nats"),
         pid_file=home.pid_file("nats"),
         is_well=lambda: serves_http(f"http://{host}:{monitor}/healthz"),
@@ -50,6 +50,11 @@ def _config(home: Home, host: str, port: int, monitor: int, token: str) -> str:
             "",
         )
     )
+
+
+def _processors() -> str:
+    """Half of the machine: five services and a database are on it too, and threads that wake each other cost most."""
+    return str(max(1, (os.cpu_count() or 1) // 2))
 
 
 def _token(home: Home) -> str:

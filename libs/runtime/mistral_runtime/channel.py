@@ -14,6 +14,7 @@ import grpc.aio
 from mistral_runtime import telemetry
 from mistral_runtime.errors import error_from
 from mistral_runtime.server import MAX_MESSAGE_BYTES
+from mistral_runtime.tls import Tls
 
 __all__ = ["channel", "error_from"]
 
@@ -56,20 +57,33 @@ _OPTIONS = (
 
 
 @asynccontextmanager
-async def channel(targets: str) -> AsyncIterator[grpc.aio.Channel]:
+async def channel(targets: str, tls: Tls | None = None) -> AsyncIterator[grpc.aio.Channel]:
     """Open a channel for the length of the block.
 
     Calls go round the replicas that answer; one that fails as UNAVAILABLE is tried up to three times more.
 
     Args:
         targets: One ``host:port`` or several with commas between; several names are looked up once, here.
+        tls: What we show, and whom we believe; None speaks in clear text.
 
     Raises:
         OSError: If one of several names is unknown.
     """
     target = await _target(targets)
-    async with grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=_interceptors()) as opened:
+    async with _opened(target, targets, tls) as opened:
         yield opened
+
+
+def _opened(target: str, targets: str, tls: Tls | None) -> grpc.aio.Channel:
+    if tls is None:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=_interceptors())
+    options = (*_OPTIONS, ("grpc.ssl_target_name_override", _named(targets, tls)))
+    return grpc.aio.secure_channel(target, tls.for_channel(), options=options, interceptors=_interceptors())
+
+
+def _named(targets: str, tls: Tls) -> str:
+    """Return the name that certificates must bear; all replicas bear the same."""
+    return tls.name or targets.partition(",")[0].strip().rpartition(":")[0].strip("[]")
 
 
 async def _target(targets: str) -> str:

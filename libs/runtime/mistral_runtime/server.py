@@ -8,6 +8,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from mistral_runtime.interception import Admit, Interceptor
+from mistral_runtime.tls import Tls
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
@@ -29,6 +30,7 @@ async def grpc_server(
     drain_seconds: float = 5.0,
     share_port: bool = False,
     admit: Admit | None = None,
+    tls: Tls | None = None,
 ) -> AsyncIterator[int]:
     """Serve inside the block and yield the bound port.
 
@@ -40,6 +42,7 @@ async def grpc_server(
         share_port: Whether several processes may listen on the port and share the connections out among them.
         admit: Asked before every call but those of the health service; reflection, which only says what there is,
             is open too. None admits everybody.
+        tls: What it shows, and whether clients must show a certificate; None serves in clear text.
 
     Raises:
         OSError: If the address cannot be bound.
@@ -52,7 +55,7 @@ async def grpc_server(
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     try:
-        port = server.add_insecure_port(listen)
+        port = server.add_secure_port(listen, tls.for_server()) if tls else server.add_insecure_port(listen)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {listen}: {error}") from error
     await server.start()

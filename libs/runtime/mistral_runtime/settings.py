@@ -4,22 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from mistral_runtime.setting_error import SettingError
+from mistral_runtime.tls import Tls
+
+__all__ = ["Environment", "ServiceSettings", "SettingError"]
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-
-
-class SettingError(ValueError):
-    """A variable of the environment is missing or cannot be understood.
-
-    The message holds the variable's value, so secrets must be read with ``secret=True``.
-    """
-
-    def __init__(self, name: str, value: str | None, expected: str) -> None:
-        got = "it is not set" if value is None else f"it is {value!r}"
-        super().__init__(f"{name} must be {expected}; {got}")
-        self.name = name
-        self.value = value
-        self.expected = expected
 
 
 class Environment:
@@ -134,6 +125,7 @@ class ServiceSettings:
         metrics_port: Port of ``/metrics``; 0 serves none.
         trace_ratio: Share of new traces that are recorded, 0.0 to 1.0.
         drain_seconds: How long running calls may take to finish when the service stops.
+        tls: What it shows to other services, which must show theirs; None speaks in clear text.
     """
 
     name: str
@@ -147,6 +139,7 @@ class ServiceSettings:
     otlp_endpoint: str | None = None
     trace_file: str | None = None
     drain_seconds: float = 5.0
+    tls: Tls | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str], service: str) -> Self:
@@ -168,4 +161,5 @@ class ServiceSettings:
             otlp_endpoint=env.optional("MISTRAL_OTLP_ENDPOINT"),
             trace_file=env.optional("MISTRAL_TRACE_FILE"),
             drain_seconds=env.number("MISTRAL_DRAIN_SECONDS", 5.0, minimum=0.0),
+            tls=Tls.between_services(environ),
         )

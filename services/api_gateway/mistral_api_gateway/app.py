@@ -77,6 +77,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
                 drain_seconds=service.drain_seconds,
                 share_port=True,
                 admit=admitting.doors.rpc if admitting.doors is not None else None,
+                tls=settings.public_tls,
             )
         )
         http_port = await stack.enter_async_context(
@@ -84,6 +85,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
                 application(parts, body_limit=settings.body_limit, doors=admitting.doors),
                 settings.http_listen,
                 connection_limit=settings.connection_limit,
+                tls=settings.public_tls,
                 drain_seconds=service.drain_seconds,
             )
         )
@@ -102,8 +104,14 @@ async def _parts(
     admitting: Access,
     gate: Gate,
 ) -> Gateway:
-    opened = await stack.enter_async_context(channel(settings.engines)) if settings.engines else None
-    offering = await stack.enter_async_context(channel(settings.executors)) if settings.executors else None
+    opened = (
+        await stack.enter_async_context(channel(settings.engines, settings.service.tls)) if settings.engines else None
+    )
+    offering = (
+        await stack.enter_async_context(channel(settings.executors, settings.service.tls))
+        if settings.executors
+        else None
+    )
     return gateway(
         store,
         connection,

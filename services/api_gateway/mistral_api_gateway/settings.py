@@ -7,9 +7,11 @@ from typing import Self
 
 import msgspec
 
+from mistral_api_gateway.access.gate_settings import GateSettings
 from mistral_api_gateway.access.settings import AccessSettings
 from mistral_runtime.expressions import ExpressionSettings
 from mistral_runtime.settings import Environment, ServiceSettings
+from mistral_runtime.tls import Tls
 
 MEBIBYTE = 1024 * 1024
 
@@ -31,6 +33,8 @@ class GatewaySettings:
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
         dynamic: Whether there are actions of uploaded code.
         access: How callers prove who they are.
+        public_tls: What clients of REST and gRPC are shown; None serves both in clear text.
+        gate: What they may do, and whether it is written down.
     """
 
     service: ServiceSettings
@@ -45,6 +49,8 @@ class GatewaySettings:
     deletes_actions: bool = False
     dynamic: bool = False
     access: AccessSettings = field(default_factory=AccessSettings)
+    public_tls: Tls | None = None
+    gate: GateSettings = field(default_factory=GateSettings)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -55,6 +61,7 @@ class GatewaySettings:
         """
         env = Environment(environ)
         service = ServiceSettings.read(environ, service="api_gateway")
+        access = AccessSettings.read(environ)
         return cls(
             service=replace(service, listen=env.address("MISTRAL_GRPC_LISTEN", service.listen)),
             http_listen=env.address("MISTRAL_HTTP_LISTEN", "127.0.0.1:8989"),
@@ -67,7 +74,9 @@ class GatewaySettings:
             expressions=ExpressionSettings.read(environ),
             info_file=env.text("MISTRAL_INFO_FILE", ""),
             deletes_actions=env.flag("MISTRAL_ALLOW_ACTION_EXECUTION_DELETION", False),
-            access=AccessSettings.read(environ),
+            access=access,
+            public_tls=Tls.public(environ),
+            gate=GateSettings.read(environ, identified=access.on),
         )
 
     @property

@@ -42,7 +42,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         stack.push_async_callback(parts.outgoing.finish)
         await _set_going(parts, tasks)
         stack.push_async_callback(parts.ownership.leave)
-        server = grpc_server(service.listen, _registering(parts), drain_seconds=service.drain_seconds)
+        server = grpc_server(service.listen, _registering(parts), drain_seconds=service.drain_seconds, tls=service.tls)
         port = await stack.enter_async_context(server)
         parts.leases.address = bound(service.listen, port)
         await _take_partitions(parts, tasks)

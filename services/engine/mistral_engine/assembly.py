@@ -57,7 +57,7 @@ def assembled(settings: Settings, pool: Pool, bus: Bus, tasks: Tasks, stack: Asy
         for number in range(settings.lanes)
     ]
     care = Care(pool, bus, executors, ownership, outgoing, lanes, settings, tasks, name=name)
-    routing = Routing(pool, ownership, lanes, stack)
+    routing = Routing(pool, ownership, lanes, stack, settings.service.tls)
     starting = Starting(Starts(pool, definitions, ownership, lanes), ownership, routing)
     return Parts(
         definitions=definitions,

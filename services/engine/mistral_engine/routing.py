@@ -15,6 +15,7 @@ from mistral_persistence import restore
 from mistral_persistence.database import Pool
 from mistral_persistence.restore import Place
 from mistral_runtime.channel import channel, error_from
+from mistral_runtime.tls import Tls
 
 _FORWARDED = "mistral-forwarded"
 _METADATA = ((_FORWARDED, "1"),)
@@ -27,11 +28,14 @@ Metadata: TypeAlias = tuple[tuple[str, str], ...]
 class Routing:
     """Finds the partition of what a call names, and who is to serve it."""
 
-    def __init__(self, pool: Pool, ownership: Ownership, lanes: Sequence[Lane], stack: AsyncExitStack) -> None:
+    def __init__(
+        self, pool: Pool, ownership: Ownership, lanes: Sequence[Lane], stack: AsyncExitStack, tls: Tls | None = None
+    ) -> None:
         self._pool = pool
         self._ownership = ownership
         self._lanes = lanes
         self._stack = stack
+        self._tls = tls
         self._owners: dict[str, Owner] = {}
 
     def lane(self, partition: int) -> Lane | None:
@@ -55,7 +59,8 @@ class Routing:
         if address is None:
             raise Unavailable("the execution is moving to another engine; try again shortly")
         if address not in self._owners:
-            self._owners[address] = rpc.EngineServiceStub(await self._stack.enter_async_context(channel(address)))
+            opened = await self._stack.enter_async_context(channel(address, self._tls))
+            self._owners[address] = rpc.EngineServiceStub(opened)
         try:
             return await call(self._owners[address], _METADATA)
         except grpc.aio.AioRpcError as error:

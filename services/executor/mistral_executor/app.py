@@ -61,7 +61,7 @@ async def running(settings: ExecutorSettings, registry: Registry | None = None) 
         await stack.enter_async_context(metrics_server(service.metrics_port))
         bus = await stack.enter_async_context(bus_library.connect(service.nats_url, service.name))
         await bus.streams.ensure_streams()
-        engine = await stack.enter_async_context(engine_client(settings.engines))
+        engine = await stack.enter_async_context(engine_client(settings.engines, service.tls))
         workers = script_workers(settings.scripts, answer_kb=_limit_kb(settings))
         scripts = Scripts(await stack.enter_async_context(workers), settings.scripts)
         dynamic = await stack.enter_async_context(_dynamic(settings, engine))
@@ -98,7 +98,12 @@ async def _serving(
         return (servicer.NAME,)
 
     async with (
-        grpc_server(settings.service.listen, register, drain_seconds=settings.service.drain_seconds) as port,
+        grpc_server(
+            settings.service.listen,
+            register,
+            drain_seconds=settings.service.drain_seconds,
+            tls=settings.service.tls,
+        ) as port,
         supervised() as tasks,
     ):
         host, _, _ = settings.service.listen.rpartition(":")

@@ -14,6 +14,7 @@ from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceStub
 from mistral.internal.v1.envelope_pb2 import ActionResult
 from mistral_core.errors import Unavailable
 from mistral_runtime.channel import channel, error_from
+from mistral_runtime.tls import Tls
 
 if TYPE_CHECKING:
     from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
@@ -81,10 +82,10 @@ class EngineClient:
 
 
 @asynccontextmanager
-async def engine_client(addresses: str) -> AsyncIterator[EngineClient]:
+async def engine_client(addresses: str, tls: Tls | None = None) -> AsyncIterator[EngineClient]:
     """Keep a channel to the engines open for the length of the block; none if there are no addresses."""
     if not addresses:
         yield EngineClient(None)
         return
-    async with channel(addresses) as opened:
+    async with channel(addresses, tls) as opened:
         yield EngineClient(EngineServiceStub(opened))

@@ -39,7 +39,7 @@ async def running(settings: NotifierSettings) -> AsyncIterator[int]:
         dispatch.start(tasks)
         servicer = Servicer(service.name, pool, dispatch)
         port = await stack.enter_async_context(
-            grpc_server(service.listen, servicer.register, drain_seconds=service.drain_seconds)
+            grpc_server(service.listen, servicer.register, drain_seconds=service.drain_seconds, tls=service.tls)
         )
         address = bound(service.listen, port)
         await stack.enter_async_context(present(connection, kind="notifier", name=service.name, address=address))

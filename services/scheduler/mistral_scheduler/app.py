@@ -43,7 +43,7 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
         tasks = await stack.enter_async_context(supervised())
         tasks.start(firing.run(), name="firing")
         if settings.engines:
-            engines = await stack.enter_async_context(channel(settings.engines))
+            engines = await stack.enter_async_context(channel(settings.engines, service.tls))
             stub = EngineServiceStub(engines)
             tasks.start(Cron(pool, stub).run(), name="cron")
             standstill = Standstill(pool, stub)
@@ -54,7 +54,7 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
         tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
         servicer = Servicer(service.name, pool, firing)
         port = await stack.enter_async_context(
-            grpc_server(service.listen, servicer.register, drain_seconds=service.drain_seconds)
+            grpc_server(service.listen, servicer.register, drain_seconds=service.drain_seconds, tls=service.tls)
         )
         address = bound(service.listen, port)
         await stack.enter_async_context(present(connection, kind="scheduler", name=service.name, address=address))

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from mistral_api_gateway.rest.protocol import BoundedProtocol
+from mistral_runtime.tls import Tls
 
 _BACKLOG = 2048
 # Longer than the clients and proxies that are in use keep an idle connection, so that they close it, not we.
@@ -20,7 +21,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain_seconds: float) -> AsyncIterator[int]:
+async def http_server(
+    app: ASGIApp, listen: str, *, connection_limit: int, drain_seconds: float, tls: Tls | None = None
+) -> AsyncIterator[int]:
     """Serve inside the block and yield the bound port.
 
     Several processes may listen on one port: the system shares the connections out among them.
@@ -29,12 +32,13 @@ async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain
         listen: ``host:port``; port 0 lets the system choose.
         connection_limit: Most connections and requests at once; past it the answer is 503.
         drain_seconds: How long running requests may take to finish on the way out.
+        tls: What clients are shown; None serves in clear text.
 
     Raises:
         OSError: If the address cannot be bound.
     """
     with _listening(listen) as bound:
-        server = _Server(_config(app, connection_limit, drain_seconds))
+        server = _Server(_config(app, connection_limit, drain_seconds, tls))
         serving = asyncio.create_task(server.serve(sockets=[bound]), name="http server")
         try:
             while not server.started:
@@ -48,7 +52,7 @@ async def http_server(app: ASGIApp, listen: str, *, connection_limit: int, drain
             await serving
 
 
-def _config(app: ASGIApp, connection_limit: int, drain_seconds: float) -> uvicorn.Config:
+def _config(app: ASGIApp, connection_limit: int, drain_seconds: float, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
@@ -62,6 +66,8 @@ def _config(app: ASGIApp, connection_limit: int, drain_seconds: float) -> uvicor
         limit_concurrency=connection_limit,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        ssl_certfile=tls.certificate_file if tls is not None else None,
+        ssl_keyfile=tls.key_file if tls is not None else None,
         timeout_graceful_shutdown=max(1, round(drain_seconds)),
     )
 

@@ -85,7 +85,7 @@ class Api(httpx.Client):
         """Return the first thing of a list once there is one."""
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
-            found = self.get(path).json()[plural]
+            found = self.listed(path)
             if found:
                 return found[0]
             assert time.monotonic() < end, f"nothing at {path}"

@@ -24,8 +24,10 @@ def _time(value: datetime | str | None) -> str | None:
     return value if isinstance(value, str) else as_time(value)
 
 
+_ID: Final = {"type": "string", "description": "A UUID; of a built-in action its name"}
+_TIME: Final = {"type": ["string", "null"], "description": "UTC to the second; of a built-in action empty"}
 FIELDS: Final = {
-    "id": Field(column="id"),
+    "id": Field(column="id", schema=_ID),
     "name": Field(column="name"),
     "is_system": Field(column="is_system"),
     "input": Field(column="input"),
@@ -34,8 +36,8 @@ FIELDS: Final = {
     "definition": Field(column="definition"),
     "scope": Field(column="scope"),
     "project_id": Field(column="project_id"),
-    "created_at": Field(column="created_at", write=_time),
-    "updated_at": Field(column="updated_at", write=_time),
+    "created_at": Field(column="created_at", write=_time, schema=_TIME),
+    "updated_at": Field(column="updated_at", write=_time, schema=_TIME),
     "namespace": Field(column="namespace"),
 }
 LISTING: Final = Listing(source="", columns={**ACTION_DEFINITIONS.columns, "is_system": Column(sql="", kind=Kind.FLAG)})

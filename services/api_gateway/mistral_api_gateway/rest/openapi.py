@@ -2,15 +2,27 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.responses import JSONResponse, Response
 
-from mistral_api_gateway.rest.faults import JSON, Shape
+from mistral_api_gateway.access.doors import OPEN_PATHS
+from mistral_api_gateway.rest.openapi_answers import answers
+from mistral_api_gateway.rest.openapi_arguments import extra
 from mistral_api_gateway.rest.operation import Operation
 from mistral_api_gateway.rest.resource import Resource
-from mistral_api_gateway.rest.schemas import SCHEMAS, TEXT
+from mistral_api_gateway.rest.schemas import SCHEMAS, uploaded
+
+_ABOUT: Final = (
+    "Workflow as a Service: what clients of OpenStack Mistral speak. Fields of JSON travel as strings that hold JSON. "
+    "No Content-Type is needed. While authentication is on, every request says who asks."
+)
+_WAYS_IN: Final[dict[str, Any]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a token of the identity provider"},
+    "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "The same, as OpenStack does"},
+}
 
 
 async def _nothing() -> None:
@@ -24,19 +36,19 @@ def document(operations: Sequence[Operation], resources: Mapping[str, Resource])
         resources: The resources by the name of their schema.
     """
     plurals = {resource.plural: name for name, resource in resources.items()}
-    routes = [_route(operation, plurals) for operation in operations]
-    whole = get_openapi(
-        title="Mistral Mesh",
-        version="2.0",
-        description="Workflow as a Service. Fields of JSON travel as strings that hold JSON.",
-        routes=routes,
-    )
+    by_plural = {resource.plural: resource for resource in resources.values()}
+    routes = [_route(operation, plurals, by_plural) for operation in operations]
+    whole = get_openapi(title="Mistral Mesh", version="2.0", description=_ABOUT, routes=routes)
     schemas = {**SCHEMAS, **{name: resource.schema for name, resource in resources.items()}}
-    whole.setdefault("components", {})["schemas"] = schemas
+    schemas |= uploaded(schemas["Workflow"])
+    whole["components"] = {"schemas": schemas, "securitySchemes": _WAYS_IN}
     return whole
 
 
-def _route(operation: Operation, plurals: Mapping[str, str]) -> APIRoute:
+def _route(operation: Operation, plurals: Mapping[str, str], resources: Mapping[str, Resource]) -> APIRoute:
+    more = extra(operation, resources.get(operation.gives))
+    if operation.path not in OPEN_PATHS:
+        more["security"] = [{}, *({name: []} for name in _WAYS_IN)]
     return APIRoute(
         operation.path,
         _nothing,
@@ -47,46 +59,10 @@ def _route(operation: Operation, plurals: Mapping[str, str]) -> APIRoute:
         tags=[operation.tag],
         operation_id=_operation_id(operation),
         response_model=None,
-        responses={
-            operation.status: _answer(operation, plurals),
-            "4XX": _content("Refused", JSON, _reference("TextFault" if operation.shape is Shape.TEXT else "Fault")),
-        },
-        openapi_extra=_extra(operation),
+        response_class=JSONResponse if operation.gives else Response,
+        responses=answers(operation, plurals),
+        openapi_extra=more,
     )
-
-
-def _extra(operation: Operation) -> dict[str, Any]:
-    places = [(name, "path") for name in re.findall(r"{(\w+)}", operation.path)]
-    places += [(name, "query") for name in operation.query]
-    extra: dict[str, Any] = {
-        "parameters": [
-            {"name": name, "in": place, "required": place == "path", "schema": TEXT} for name, place in places
-        ]
-    }
-    if operation.takes:
-        kind, schema = ("text/plain", TEXT) if operation.takes == "text" else (JSON, _reference(operation.takes))
-        extra["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
-    return extra
-
-
-def _answer(operation: Operation, plurals: Mapping[str, str]) -> dict[str, Any]:
-    if not operation.gives:
-        return {"description": "Done"}
-    if operation.gives == "events":
-        return _content("Events", "text/event-stream", TEXT)
-    if operation.gives not in plurals:
-        return _content("Done", JSON, _reference(operation.gives))
-    things = {"type": "array", "items": _reference(plurals[operation.gives])}
-    page = {"type": "object", "properties": {operation.gives: things, "next": TEXT}}
-    return _content("A page; `next` is the address of the next one", JSON, page)
-
-
-def _content(description: str, kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {kind: {"schema": schema}}}
-
-
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _operation_id(operation: Operation) -> str:

@@ -16,6 +16,7 @@ from mistral_persistence.listing import Kind, Listing
 Row: TypeAlias = asyncpg.Record
 
 _SECONDS: Final = 19
+_TIME: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"
 
 
 def as_time(value: datetime | None) -> str | None:
@@ -43,6 +44,7 @@ class Field:
         heavy: Whether lists leave it out unless asked.
         alone: Whether it is shown only for a single thing.
         json: Whether it is a string that holds JSON.
+        schema: JSON schema of the shown value, where the column does not tell it.
     """
 
     column: str
@@ -50,6 +52,7 @@ class Field:
     heavy: bool = False
     alone: bool = False
     json: bool = False
+    schema: Mapping[str, Any] | None = None
 
     @property
     def writer(self) -> Callable[[Any], Any] | None:
@@ -117,19 +120,27 @@ class Resource:
         return {
             "type": "object",
             "properties": {name: self._property(field) for name, field in self.fields.items()},
+            "required": ["id"],
+            "additionalProperties": False,
         }
 
     def _property(self, field: Field) -> dict[str, Any]:
         if field.json:
             return {"type": ["string", "null"], "contentMediaType": JSON}
+        if field.schema is not None:
+            return dict(field.schema)
         column = self.listing.columns.get(field.column)
         match column.kind if column else Kind.TEXT:
             case Kind.TAGS:
                 return {"type": "array", "items": {"type": "string"}}
             case Kind.FLAG:
                 return {"type": "boolean"}
+            case Kind.NUMBER:
+                return {"type": ["integer", "null"]}
             case Kind.UUID:
                 return {"type": ["string", "null"], "format": "uuid"}
+            case Kind.TIME:
+                return {"type": ["string", "null"], "pattern": _TIME, "examples": ["2026-05-04 12:00:00"]}
             case _:
                 return {"type": ["string", "null"]}
 

@@ -1,6 +1,7 @@
 """From path to endpoint: a tree of path segments, since every request goes through here."""
 
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -42,7 +43,7 @@ class Routes:
         """Answer a request."""
         assert scope["type"] == "http"
         parameters: dict[str, str] = {}
-        node = self._find(scope["path"], parameters)
+        node = self._find(_segments(scope), parameters)
         app = node.by_method.get(scope["method"]) if node is not None else None
         if app is not None:
             scope["path_params"] = parameters
@@ -53,9 +54,9 @@ class Routes:
             allowed = {"Allow": ", ".join(sorted(node.by_method))}
             await fault(405, "Method Not Allowed", headers=allowed)(scope, receive, send)
 
-    def _find(self, path: str, parameters: dict[str, str]) -> _Node | None:
+    def _find(self, segments: list[str], parameters: dict[str, str]) -> _Node | None:
         node = self._root
-        for segment in path.split("/")[1:]:
+        for segment in segments:
             child = node.children.get(segment)
             if child is None:
                 if not segment:
@@ -66,6 +67,15 @@ class Routes:
                 parameters[node.parameter_name] = segment
             node = child
         return node
+
+
+def _segments(scope: Scope) -> list[str]:
+    raw = scope.get("raw_path") or b""
+    if b"%2F" in raw or b"%2f" in raw:
+        # A name may hold a slash.
+        return [unquote(part) for part in raw.decode("latin-1").split("/")[1:]]
+    path: str = scope["path"]
+    return path.split("/")[1:]
 
 
 def _grown(node: _Node, segment: str) -> _Node:

@@ -50,11 +50,15 @@ class WorkflowEndpoints:
 
         return [
             make("POST", "/validate", self.validate, "Check a document without storing it", gives="Validity", **text),
-            make("POST", "", self.create, "Store workflows", query=_UPLOAD, gives="workflows", status=201, **text),
-            make("PUT", "", self.update, "Replace workflows", query=_UPLOAD, gives="workflows", **text),
+            make(
+                "POST", "", self.create, "Store workflows", query=_UPLOAD, gives="UploadedWorkflows", status=201, **text
+            ),
+            make("PUT", "", self.update, "Replace workflows", query=_UPLOAD, gives="UploadedWorkflows", **text),
             make("GET", "", self.page, "List workflows", query=lists, gives="workflows"),
             make("GET", "/{id}", self.get, "Get a workflow", query=("namespace", "fields"), gives="Workflow"),
-            make("PUT", "/{id}", self.update_one, "Replace a workflow", query=_UPLOAD, gives="Workflow", **text),
+            make(
+                "PUT", "/{id}", self.update_one, "Replace a workflow", query=_UPLOAD, gives="UploadedWorkflow", **text
+            ),
             make("DELETE", "/{id}", self.delete, "Delete a workflow", query=("namespace",), status=204),
         ]
 

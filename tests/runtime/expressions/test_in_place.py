@@ -8,9 +8,9 @@ import pytest
 
 from mistral_core.errors import ExpressionFailed, InvalidDefinition
 from mistral_core.expressions import check
-from mistral_core.expressions.isolation import TimeIsUp
+from mistral_core.expressions.isolation import TimeIsUp, outside
 from mistral_core.language import parse_workflows
-from mistral_runtime.expressions import ExpressionSettings, alarmed, bounded, guard
+from mistral_runtime.expressions import ExpressionSettings, alarmed, bounded, guard, guarded
 from mistral_runtime.expressions.plugins import added_functions
 from mistral_runtime.settings import SettingError
 from tests.runtime.expressions.guarded import ENDLESS, awaited, evaluators
@@ -50,6 +50,17 @@ def test_reading_an_expression_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(guard, "_CHECK_SECONDS", 0.01)
     with bounded(ExpressionSettings()), pytest.raises(InvalidDefinition, match="takes longer than"):
         check("<% [" + "1," * 60_000 + "1] %>")
+
+
+def test_guards_that_leave_in_any_order_leave_nothing_behind() -> None:
+    first, second = guarded(ExpressionSettings()), guarded(ExpressionSettings())
+    first.__enter__()
+    kept = second.__enter__()
+    first.__exit__(None, None, None)
+    assert outside() == kept.evaluate
+    second.__exit__(None, None, None)
+
+    assert outside() is None
 
 
 SELECTING = """

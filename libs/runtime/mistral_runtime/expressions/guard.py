@@ -15,6 +15,9 @@ from mistral_runtime.expressions.settings import ExpressionSettings, applied
 _IN_PLACE_SECONDS = 0.05
 _CHECK_SECONDS = 0.5
 
+# What the services of this process lend. The last is in force; they may leave in any order.
+_lent: list[Isolation] = []
+
 
 @contextmanager
 def guarded(settings: ExpressionSettings, owner: Callable[[Scope], str] = lambda scope: "") -> Iterator[Evaluators]:
@@ -26,11 +29,11 @@ def guarded(settings: ExpressionSettings, owner: Callable[[Scope], str] = lambda
     evaluators = Evaluators(settings, owner)
     with alarmed(_IN_PLACE_SECONDS) as alarm:
         bounded = None if alarm is None else alarm.bounded
-        before = isolate(Isolation(bounded, outside=evaluators.evaluate, waiting=evaluators.wait))
+        lent = Isolation(bounded, outside=evaluators.evaluate, waiting=evaluators.wait)
         try:
-            yield evaluators
+            with _lending(lent, len(_lent)):
+                yield evaluators
         finally:
-            isolate(before)
             evaluators.close()
 
 
@@ -44,12 +47,22 @@ def bounded(settings: ExpressionSettings) -> Iterator[None]:
     evaluators = Evaluators(replace(settings, processes=1))
     with alarmed(_CHECK_SECONDS) as alarm:
         bounded = None if alarm is None else alarm.bounded
-        before = isolate(Isolation(bounded, outside=evaluators.wait, waiting=evaluators.wait))
-        if before.outside is not None:
-            # A service that evaluates runs in this process too; its guard does for both.
-            isolate(before)
+        lent = Isolation(bounded, outside=evaluators.wait, waiting=evaluators.wait)
         try:
-            yield
+            # Where a service that evaluates runs in this process too, its guard does for both.
+            with _lending(lent, 0):
+                yield
         finally:
-            isolate(before)
             evaluators.close()
+
+
+@contextmanager
+def _lending(lent: Isolation, place: int) -> Iterator[None]:
+    _lent.insert(place, lent)
+    isolate(_lent[-1])
+    try:
+        yield
+    finally:
+        # By identity: two may be equal.
+        _lent[:] = [other for other in _lent if other is not lent]
+        isolate(_lent[-1] if _lent else Isolation())

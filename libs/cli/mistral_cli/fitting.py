@@ -1,5 +1,6 @@
 """Many executions at once, by a filter: counted and asked for first, then changed by the mesh, with progress."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mistral_cli.bulk import confirmed
@@ -22,12 +23,13 @@ def change_fitting(mesh: Mesh, steering: "Steering", condition: str, yes: bool, 
     Raises:
         CommandError: If some could not be changed, it was interrupted, or a person said no.
     """
-    request = {"filter": condition, "limit": _MOST, steering.operation: dict(steering.fields)}
+    call = getattr(mesh.execution_bulk, f"Bulk{steering.operation.capitalize()}Executions")
+    selection = {"filter": condition, "limit": _MOST}
     if not yes:
-        counted = next(iter(mesh.executions.BulkExecutions(**request, validate_only=True)))
+        counted = next(iter(call(selection={**selection, "validate_only": True}, **steering.fields))).progress
         if counted.matched:
             confirmed(f"{steering.verb} {_executions(counted.matched)}", yes)
-    last, failures = _performed(mesh, request, steering)
+    last, failures = _performed(call(selection=selection, **steering.fields), steering)
     if output is not Format.TABLE:
         dump(
             {"matched": last.matched, "succeeded": last.succeeded, "failed": last.failed, "failures": failures}, output
@@ -40,23 +42,24 @@ def change_fitting(mesh: Mesh, steering: "Steering", condition: str, yes: bool, 
         raise CommandError(f"{last.failed} of {last.matched} failed")
 
 
-def _performed(mesh: Mesh, request: dict[str, Any], steering: "Steering") -> tuple[Any, list[dict[str, str]]]:
+def _performed(answers: Iterable[Any], steering: "Steering") -> tuple[Any, list[dict[str, str]]]:
     failures: list[dict[str, str]] = []
-    answer: Any = None
+    progress: Any = None
     bar = Bar(0)
     try:
-        for answer in mesh.executions.BulkExecutions(**request):
-            bar = bar if bar.steps else Bar(answer.matched)
-            bar.step(to=answer.succeeded + answer.failed)
-            for failure in answer.failures:
+        for answer in answers:
+            progress = answer.progress
+            bar = bar if bar.steps else Bar(progress.matched)
+            bar.step(to=progress.succeeded + progress.failed)
+            for failure in progress.failures:
                 failures.append({"id": failure.id, "error": failure.error.message})
                 bar.told(f"error: execution {failure.id}: {failure.error.message}", error=True)
     except KeyboardInterrupt:
-        reached = answer.succeeded if answer else 0
+        reached = progress.succeeded if progress else 0
         raise CommandError(f"stopped: {steering.past} {_executions(reached)}", INTERRUPTED) from None
     finally:
         bar.clear()
-    return answer, failures
+    return progress, failures
 
 
 def _executions(count: int) -> str:

@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
+from mistral_cli.plain import read_plainly
 from mistral_cli.surroundings import Surroundings, within
 
 _SHARED = "Shared options"
@@ -41,6 +43,7 @@ def _shared(
         str | None,
         typer.Option(
             "--context",
+            metavar="NAME",
             envvar="MISTRAL_CONTEXT",
             show_envvar=False,
             help="Context of `mistralctl config` to use.",
@@ -51,6 +54,7 @@ def _shared(
         str | None,
         typer.Option(
             "--api-key",
+            metavar="KEY",
             envvar="MISTRAL_API_KEY",
             show_envvar=False,
             help="Key or token to sign in with; better in MISTRAL_API_KEY.",
@@ -60,12 +64,23 @@ def _shared(
     project: Annotated[
         str | None,
         typer.Option(
-            "--project", envvar="MISTRAL_PROJECT", show_envvar=False, help="Project to act in.", show_default=False
+            "--project",
+            metavar="NAME",
+            envvar="MISTRAL_PROJECT",
+            show_envvar=False,
+            help="Project to act in.",
+            show_default=False,
         ),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", min=0.001, help="Seconds to wait at most. Default: 60 a call.", show_default=False),
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.001,
+            help="Seconds to wait at most. Default: 60 a call.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Only its parameters matter: they are those that every command of a group has."""
@@ -77,13 +92,19 @@ _PARAMETERS = tuple(inspect.signature(_shared, eval_str=True).parameters.values(
 class Command(TyperCommand):
     """A command whose help has the shared options last, and examples as they are typed."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        read_plainly(self.params)
+        for param in self.params:
+            _name_value(param)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         own: list[tuple[str, Any]] = []
         shared: list[tuple[str, Any]] = []
         for parameter in self.get_params(ctx):
             if (line := parameter.get_help_record(ctx)) is None:
                 continue
-            (shared if parameter.name in _NAMES else own).append((parameter.param_type_name, line))
+            (shared if parameter.name in NAMES else own).append((parameter.param_type_name, line))
         _section(formatter, "Arguments", [line for kind, line in own if kind == "argument"])
         _section(formatter, "Options", [line for kind, line in own if kind == "option"])
         _section(formatter, _SHARED, [line for _, line in shared])
@@ -95,7 +116,14 @@ class Command(TyperCommand):
                     formatter.write(" " * formatter.current_indent + line + "\n")
 
 
-_NAMES = frozenset(parameter.name for parameter in _PARAMETERS)
+NAMES = frozenset(parameter.name for parameter in _PARAMETERS)
+
+
+def _name_value(param: Any) -> None:
+    """Say in the help what an option takes, in a word."""
+    kind: Any = getattr(getattr(param, "type_descriptor", None), "annotation", None)
+    if param.metavar is None and param.param_type_name == "option":
+        param.metavar = {str: "TEXT", int: "N", float: "N", Path: "PATH"}.get(kind)
 
 
 def _section(formatter: Any, title: str, lines: Sequence[tuple[str, str]]) -> None:

@@ -18,6 +18,7 @@ class Wanted:
     Attributes:
         limit: Most entries; None for all.
         filters: Such as ``state=ERROR`` or ``created_at>=2026-01-01``.
+        all_projects: Whether things of other projects are wanted, too.
         sort: Such as ``-created_at,name``; empty for the usual order.
         fields: Further fields of the request.
     """
@@ -25,6 +26,7 @@ class Wanted:
     limit: int | None
     filters: Sequence[str] = ()
     sort: str = ""
+    all_projects: bool = False
     fields: Mapping[str, Any]
 
 
@@ -51,6 +53,10 @@ def listed(call: Any, field: str, *, limit: int, **fields: Any) -> Iterable[Any]
 
 def _conditions(call: Any, wanted: Wanted) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    if wanted.all_projects:
+        if not call.knows("all_projects"):
+            raise CommandError("this list knows no --all-projects", USAGE)
+        found["all_projects"] = True
     if wanted.filters:
         if not call.knows("filter"):
             raise CommandError("this list knows no --filter", USAGE)

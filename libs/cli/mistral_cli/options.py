@@ -58,7 +58,9 @@ Home = Annotated[
         "--home", envvar="MISTRAL_HOME", help="Folder of data and logs. Default: .mistral", show_default=False
     ),
 ]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of the workflow.", show_default=False)]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", metavar="NAME", help="Namespace of the workflow.", show_default=False)
+]
 Input = Annotated[
     list[str] | None,
     typer.Option(
@@ -85,7 +87,7 @@ Env = Annotated[
         "--env", metavar="K=V|JSON|@FILE", help="Merged into the environment; given like --input.", show_default=False
     ),
 ]
-Limit = Annotated[int, typer.Option("--limit", "-l", min=1, help="Most entries to list.")]
+Limit = Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, help="Most entries to list.")]
 All = Annotated[bool, typer.Option("--all", "-a", help="All entries, however many; they come page by page.")]
 Filters = Annotated[
     list[str] | None,
@@ -96,6 +98,9 @@ Filters = Annotated[
         help="Only what fits, such as 'name:deploy' or 'created_at > 2026-05-04'; repeat for further conditions.",
         show_default=False,
     ),
+]
+AllProjects = Annotated[
+    bool, typer.Option("--all-projects", help="Of all projects, for administrators; see also --project.")
 ]
 Sort = Annotated[
     str,
@@ -109,7 +114,13 @@ Sort = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 States = Annotated[
     list[StateName] | None,
-    typer.Option("--state", "-s", help="Only in this state; may be given more than once.", show_default=False),
+    typer.Option(
+        "--state",
+        "-s",
+        metavar="STATE",
+        help=f"Only in this state: {', '.join(StateName)}; may be repeated.",
+        show_default=False,
+    ),
 ]
 Scope = Annotated[
     ScopeName | None,

@@ -17,7 +17,7 @@ from mistral_cli.connection import Mesh, connected
 from mistral_cli.errors import USAGE, CommandError, code_name
 from mistral_cli.group import Group
 from mistral_cli.listing import Wanted, listed, pages
-from mistral_cli.options import All, Filters, Format, Limit, Output, Sort, Yes
+from mistral_cli.options import All, AllProjects, Filters, Format, Limit, Output, Sort, Yes
 from mistral_cli.printing import show, show_pages
 from mistral_cli.record import record
 
@@ -123,13 +123,17 @@ def add_list(group: Group, resource: Resource, *, examples: Sequence[str] = ()) 
     """Give a group the command ``list`` of a resource."""
     named = {extra.name: extra for extra in resource.extras}
 
-    def command(limit: int, all: bool, filter: list[str] | None, sort: str, output: Format, **said: Any) -> None:
+    def command(
+        limit: int, all: bool, filter: list[str] | None, sort: str, all_projects: bool, output: Format, **said: Any
+    ) -> None:
         fields = {name: named[name].read(value) if name in named else value for name, value in said.items()}
-        wanted = Wanted(limit=None if all else limit, filters=filter or (), sort=sort, fields=fields)
+        most = None if all else limit
+        wanted = Wanted(limit=most, filters=filter or (), sort=sort, all_projects=all_projects, fields=fields)
+        columns = (*resource.columns, "project_id") if all_projects else resource.columns
         with connected() as mesh:
             found = pages(resource.list_call(mesh), resource.list_field, wanted)
             records = ([record(each) for each in page] for page in found)
-            show_pages(records, output, resource.columns, label=resource.label)
+            show_pages(records, output, columns, label=resource.label)
 
     _signed(
         command,
@@ -141,6 +145,7 @@ def add_list(group: Group, resource: Resource, *, examples: Sequence[str] = ()) 
             _parameter("sort", Sort, ""),
             _parameter("limit", Limit, resource.limit),
             _parameter("all", All, False),
+            _parameter("all_projects", AllProjects, False),
             _parameter("output", Output, Format.TABLE),
         ],
     )
@@ -217,9 +222,11 @@ def add_delete(
     group.command("delete", examples=examples)(command)
 
 
-_NAMESPACE = Annotated[str, typer.Option("--namespace", "-n", help="Namespace it is in.", show_default=False)]
+_NAMESPACE = Annotated[
+    str, typer.Option("--namespace", "-n", metavar="NAME", help="Namespace it is in.", show_default=False)
+]
 _ANY_NAMESPACE = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Only of this namespace.", show_default=False)
+    str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Only of this namespace.", show_default=False)
 ]
 _IF_EXISTS = Annotated[bool, typer.Option("--if-exists", help="What is not there counts as removed.")]
 
@@ -256,7 +263,7 @@ def _key(resource: Resource, *, several: bool = False) -> inspect.Parameter:
     completion = None if resource.key == "id" else names_of(resource.service, resource.message, resource.label)
     if several:
         argument = typer.Argument(
-            metavar=f"[{metavar}]...", help=f"{what} of each.", autocompletion=completion, show_default=False
+            metavar=metavar, help=f"{what} of each.", autocompletion=completion, show_default=False
         )
         return _parameter("keys", Annotated[list[str] | None, argument], None)
     argument = typer.Argument(metavar=metavar, help=f"{what} of the {resource.name}.", autocompletion=completion)

@@ -21,7 +21,7 @@ Files = Annotated[
     ),
 ]
 Targets = Annotated[
-    list[str] | None, typer.Argument(metavar="[FILE|FOLDER]...", help="The same as --file.", show_default=False)
+    list[str] | None, typer.Argument(metavar="FILE|FOLDER", help="The same as --file.", show_default=False)
 ]
 
 

@@ -29,7 +29,9 @@ Identifier = Annotated[
         metavar="NAME", help="Name or id of the code source.", autocompletion=names_of("code_sources", "CodeSource")
     ),
 ]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of the code.", show_default=False)]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", metavar="NAME", help="Namespace of the code.", show_default=False)
+]
 
 add_list(app, CODE_SOURCE, examples=("mistralctl code-source list",))
 

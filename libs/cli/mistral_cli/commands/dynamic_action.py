@@ -28,7 +28,9 @@ Identifier = Annotated[
         autocompletion=names_of("dynamic_actions", "DynamicAction"),
     ),
 ]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of action and code.", show_default=False)]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", metavar="NAME", help="Namespace of action and code.", show_default=False)
+]
 
 add_list(app, DYNAMIC_ACTION, examples=("mistralctl dynamic-action list",))
 

@@ -18,7 +18,7 @@ from mistral_cli.printing import done
 
 _MOST_TASKS = 1000
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of the executions.", show_default=False)]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of the executions.", show_default=False)]
 Workflow = Annotated[
     str, typer.Option("--workflow", "-w", metavar="NAME", help="Those of this workflow.", show_default=False)
 ]
@@ -35,11 +35,11 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """What is done, to one execution or by ``BulkExecutions`` to many.
+    """What is done, to one execution or by a call such as ``BulkPauseExecutions`` to many.
 
     Attributes:
         verb: As in ``pause 3 executions?``; ``past`` as in ``paused 3 executions``.
-        operation: Field of the bulk request, and its ``fields``.
+        operation: As in the name of that call; ``fields`` are what it is told.
         one: Does it to one; the answer has the execution, if there still is one.
     """
 

@@ -16,7 +16,7 @@ from mistral_cli.options import Format, Output, States, state_messages
 )
 def watch(
     id: Annotated[
-        str, typer.Argument(metavar="[ID]", help="Id of the execution; all of them without.", show_default=False)
+        str, typer.Argument(metavar="ID", help="Id of the execution; all of them without.", show_default=False)
     ] = "",
     workflow: Annotated[
         str, typer.Option("--workflow", "-w", help="Only executions of this workflow.", show_default=False)

@@ -11,7 +11,7 @@ _JSON: dict[str, frozenset[str]] = {
     "ActionExecution": frozenset({"input", "output"}),
     "Environment": frozenset({"variables"}),
 }
-_PREFIXES = ("STATE_", "TASK_TYPE_", "SCOPE_")
+_PREFIXES = ("STATE_", "TASK_TYPE_", "SCOPE_", "API_KEY_SCOPE_")
 
 
 def record(message: Any) -> dict[str, Any]:

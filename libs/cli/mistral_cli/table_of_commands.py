@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Section] = {
         "up": ("mesh:up", "Run the mesh on this machine."),
         "down": ("mesh:down", "Stop the mesh of a home."),
         "status": ("mesh:status", "Show the processes of a mesh."),
+        "api-key": ("api_key", "Create, list and revoke API keys."),
         "config": ("config", "Keep addresses and keys of meshes as contexts."),
         "completion": ("completion:completion", "Print the completion script of a shell."),
     },

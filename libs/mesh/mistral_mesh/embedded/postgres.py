@@ -69,7 +69,12 @@ def postgres(home: Home, *, port: int = 5432) -> tuple[Program, str]:
         address=f"unix:{sockets}",
         popen=who.popen,
     )
-    return program, f"postgresql://{_USER}@/{_DATABASE}?host={quote(str(sockets), safe='')}&port={port}"
+    return program, dsn(home, port=port)
+
+
+def dsn(home: Home, *, port: int = 5432) -> str:
+    """Return the DSN that reaches the server of a home."""
+    return f"postgresql://{_USER}@/{_DATABASE}?host={quote(str(home.socket_folder()), safe='')}&port={port}"
 
 
 def sql(dsn: str, statement: str) -> str:

@@ -56,6 +56,7 @@ class Column:
         absent: Condition that there is no value, when that is not simply NULL.
         guard: Condition implied by being equal to some values, so that an index serves; ``VALUES`` in it stands for
             the array of them.
+        grouped: Whether an index begins with it: the rows of a value, or of a span of time, are found at once.
     """
 
     sql: str
@@ -64,6 +65,7 @@ class Column:
     absent: str = ""
     guard: str = ""
     nullable: bool = False
+    grouped: bool = False
 
     @property
     def select(self) -> str:

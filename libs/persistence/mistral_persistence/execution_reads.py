@@ -10,7 +10,8 @@ from typing import TypeAlias
 import asyncpg
 
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.listing import Column, Kind, Listing, Page, Statement
+from mistral_persistence.pages import read
 from mistral_persistence.standalone import SHOWN
 
 Row: TypeAlias = asyncpg.Record
@@ -21,8 +22,8 @@ EXECUTIONS = Listing(
         "id": Column(sql="e.id", kind=Kind.UUID),
         "workflow_id": Column(sql="e.workflow_id", kind=Kind.UUID),
         "workflow_version": Column(sql="e.workflow_version", kind=Kind.NUMBER),
-        "workflow_name": Column(sql="e.workflow_name"),
-        "name": Column(sql="e.workflow_name"),
+        "workflow_name": Column(sql="e.workflow_name", grouped=True),
+        "name": Column(sql="e.workflow_name", grouped=True),
         "workflow_namespace": Column(sql="e.workflow_namespace"),
         "description": Column(sql="e.description"),
         "tags": Column(sql="e.tags", kind=Kind.TAGS, guard="e.tags <> '{}'"),
@@ -37,13 +38,13 @@ EXECUTIONS = Listing(
             absent="e.parent_id IS NULL",
             guard="e.parent_id IS NOT NULL",
         ),
-        "state": Column(sql="e.state"),
+        "state": Column(sql="e.state", grouped=True),
         "state_info": Column(sql="e.state_info", nullable=True),
         "input": Column(sql="e.input", kind=Kind.JSON),
         "output": Column(sql="e.output", kind=Kind.JSON, nullable=True),
         "published_global": Column(sql="e.globals", kind=Kind.JSON, nullable=True),
-        "created_at": Column(sql="e.created_at", kind=Kind.TIME),
-        "updated_at": Column(sql="e.updated_at", kind=Kind.TIME),
+        "created_at": Column(sql="e.created_at", kind=Kind.TIME, grouped=True),
+        "updated_at": Column(sql="e.updated_at", kind=Kind.TIME, grouped=True),
         "finished_at": Column(sql="e.finished_at", kind=Kind.TIME, nullable=True),
         "project_id": Column(sql="e.project_id"),
     },
@@ -99,9 +100,7 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement([SHOWN])
-    sql, arguments = page_statement(EXECUTIONS, wanted, statement, project=project)
-    return await source.fetch(sql, *arguments)
+    return await read(source, EXECUTIONS, wanted, lambda: Statement([SHOWN]), project=project)
 
 
 async def family(source: Pool | Connection, top: str, root: str, *, whole: bool) -> list[Row]:

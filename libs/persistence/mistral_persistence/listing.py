@@ -14,7 +14,7 @@ from mistral_persistence.columns import Column, Filter, Kind, Operator, Statemen
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.filtering import condition
 
-__all__ = ["Column", "Filter", "Kind", "Listing", "Operator", "Page", "Statement", "page_statement"]
+__all__ = ["Column", "Filter", "Kind", "Listing", "Operator", "Page", "Statement", "narrow", "page_statement"]
 
 _AGE = "created_at"
 
@@ -88,30 +88,52 @@ class Listing:
 
 
 def page_statement(
-    listing: Listing, page: Page, scope: Statement, *, project: str | None = None
+    listing: Listing, page: Page, scope: Statement, *, project: str | None = None, apart: bool = False
 ) -> tuple[str, list[Any]]:
     """Return the SQL and arguments of a page.
 
     Args:
         scope: Conditions of the caller; they come first.
         project: Who is to see the rows, and the row that the page begins after; None for all.
+        apart: Find all rows first and order them then; right if they are few and not where the order begins.
 
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    seen = "" if project is None else listing.seen_by(scope.bind(project))
-    if seen:
-        scope.conditions.append(seen)
-    for one in page.filters:
-        scope.conditions.append(condition(scope, listing.column(one.column), one))
-    scope.conditions += [_absent(listing.column(name)) for name in page.nulls]
+    narrow(listing, page, scope, project=project)
     order = _whole_order(listing, page.sort)
     if page.marker is not None:
+        seen = "" if project is None else listing.seen_by(scope.bind(project))
         _after(scope, listing, order, page.marker, seen)
     where = f" WHERE {' AND '.join(scope.conditions)}" if scope.conditions else ""
-    by = ", ".join(f"{listing.column(name).order}{' DESC' if down else ''}" for name, down in order)
-    sql = f"{listing.select(page.columns)}{where} ORDER BY {by} LIMIT {scope.bind(page.limit)}"
+    keys = [(listing.column(name).order, " DESC" if down else "") for name, down in order]
+    by = ", ".join(key + way for key, way in keys)
+    row_id, limit = listing.column("id").sql, scope.bind(page.limit)
+    if apart:
+        found = ", ".join(f"{key} AS key_{place}" for place, (key, _) in enumerate(keys))
+        by_found = ", ".join(f"key_{place}{way}" for place, (_, way) in enumerate(keys))
+        # OFFSET keeps the planner from walking along the order and looking at everything that does not fit.
+        ids = (
+            f"SELECT id FROM (SELECT {row_id}, {found} FROM {listing.source}{where} OFFSET 0) found ORDER BY {by_found}"
+        )
+    else:
+        ids = f"SELECT {row_id} FROM {listing.source}{where} ORDER BY {by}"
+    # What is shown may have to be taken out of JSON; that is done for the rows of the page alone.
+    sql = f"{listing.select(page.columns)} JOIN ({ids} LIMIT {limit}) page ON {row_id} = page.id ORDER BY {by}"
     return sql, scope.arguments
+
+
+def narrow(listing: Listing, page: Page, statement: Statement, *, project: str | None = None) -> None:
+    """Add to a statement what a project sees, or nothing for None, and the conditions of a page's filters.
+
+    Raises:
+        InvalidInput: If a column is unknown or a value does not fit it.
+    """
+    if project is not None:
+        statement.conditions.append(listing.seen_by(statement.bind(project)))
+    for one in page.filters:
+        statement.conditions.append(condition(statement, listing.column(one.column), one))
+    statement.conditions += [_absent(listing.column(name)) for name in page.nulls]
 
 
 def _absent(column: Column) -> str:

@@ -10,7 +10,8 @@ from typing import TypeAlias
 import asyncpg
 
 from mistral_persistence.database import Connection, Pool
-from mistral_persistence.listing import Column, Kind, Listing, Page, Statement, page_statement
+from mistral_persistence.listing import Column, Kind, Listing, Page, Statement
+from mistral_persistence.pages import read
 from mistral_persistence.standalone import SHOWN
 
 Row: TypeAlias = asyncpg.Record
@@ -19,7 +20,7 @@ TASKS = Listing(
     source="task_execution t JOIN execution e ON e.id = t.execution_id",
     columns={
         "id": Column(sql="t.id", kind=Kind.UUID),
-        "name": Column(sql="t.name"),
+        "name": Column(sql="t.name", grouped=True),
         "type": Column(sql="t.type"),
         "workflow_name": Column(sql="e.workflow_name"),
         "workflow_namespace": Column(sql="e.workflow_namespace"),
@@ -31,7 +32,7 @@ TASKS = Listing(
         "project_id": Column(sql="e.project_id"),
         "published": Column(sql="t.published", kind=Kind.JSON, nullable=True),
         "processed": Column(sql="t.processed", kind=Kind.FLAG),
-        "created_at": Column(sql="t.created_at", kind=Kind.TIME),
+        "created_at": Column(sql="t.created_at", kind=Kind.TIME, grouped=True),
         "updated_at": Column(sql="t.updated_at", kind=Kind.TIME),
         "started_at": Column(sql="t.started_at", kind=Kind.TIME, nullable=True),
         "finished_at": Column(sql="t.finished_at", kind=Kind.TIME, nullable=True),
@@ -80,11 +81,14 @@ async def page(
     Raises:
         InvalidInput: If a column is unknown or a value does not fit it.
     """
-    statement = Statement([SHOWN])
-    if execution_id is not None:
-        statement.conditions.append(f"t.execution_id = {statement.bind(execution_id)}::uuid")
-    sql, arguments = page_statement(TASKS, wanted, statement, project=project)
-    return await source.fetch(sql, *arguments)
+
+    def scope() -> Statement:
+        statement = Statement([SHOWN])
+        if execution_id is not None:
+            statement.conditions.append(f"t.execution_id = {statement.bind(execution_id)}::uuid")
+        return statement
+
+    return await read(source, TASKS, wanted, scope, project=project)
 
 
 async def of_executions(source: Pool | Connection, execution_ids: Sequence[str]) -> list[Row]:

@@ -4,7 +4,8 @@ The engine writes it; a row holds what one commit did to one execution, its posi
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -21,6 +22,26 @@ _LATEST = """
 SELECT execution_id::text AS id, max(position) AS position FROM execution_history
  WHERE execution_id = ANY($1::uuid[]) GROUP BY execution_id
 """
+
+
+# The index by time finds the few pages of a span of time; in it the order is by place.
+_BETWEEN = """
+SELECT at, execution_id::text AS id, position, events FROM execution_history
+ WHERE at >= $1 AND at < $2 AND (at, execution_id, position) > ($1, $3::uuid, $4)
+ ORDER BY at, execution_id, position LIMIT $5
+"""
+
+_OLDEST_DAY = """
+SELECT min(to_date(right(c.relname, 8), 'YYYYMMDD'))
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+ WHERE i.inhparent = 'execution_history'::regclass AND c.relname ~ '^execution_history_[0-9]{8}$'
+"""
+
+Place: TypeAlias = tuple[datetime, str, int]
+"""Time, execution and position of a row among those of all executions."""
+
+NOWHERE = "00000000-0000-0000-0000-000000000000"
+"""The execution of a place before all others of its time."""
 
 
 class HistoryEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,3 +82,21 @@ async def latest(source: Pool | Connection, execution_ids: Sequence[str]) -> dic
     """Return the newest position of each execution that has a history."""
     rows: list[Any] = await source.fetch(_LATEST, execution_ids)
     return {row["id"]: row["position"] for row in rows}
+
+
+async def between(source: Pool | Connection, after: Place, until: datetime) -> tuple[list[HistoryEvent], Place | None]:
+    """Return events of all executions after a place and before a time, and the place to go on from.
+
+    The place is None when there are no more of that span.
+    """
+    at, execution_id, position = after
+    rows = await source.fetch(_BETWEEN, at, until, execution_id, position, ROWS_AT_ONCE)
+    events = [event for row in rows for event in _decoder.decode(row["events"])]
+    last = rows[-1] if len(rows) == ROWS_AT_ONCE else None
+    return events, (last["at"], last["id"], last["position"]) if last is not None else None
+
+
+async def oldest_day(source: Pool | Connection) -> date | None:
+    """Return the first day, in UTC, whose history is kept."""
+    found: date | None = await source.fetchval(_OLDEST_DAY)
+    return found

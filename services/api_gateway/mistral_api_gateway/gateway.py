@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from mistral_api_gateway.access.api_keys import ApiKeys as KnownKeys
+from mistral_api_gateway.access.gate import Gate
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.live.presence import Presence
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.action_executions import ActionExecutions
 from mistral_api_gateway.operations.actions import Actions
 from mistral_api_gateway.operations.api_keys import ApiKeys
+from mistral_api_gateway.operations.bulk import Bulk
 from mistral_api_gateway.operations.code_sources import CodeSources, Switch
 from mistral_api_gateway.operations.cron_triggers import CronTriggers
 from mistral_api_gateway.operations.dynamic_actions import DynamicActions
@@ -19,6 +21,8 @@ from mistral_api_gateway.operations.event_triggers import EventTriggers
 from mistral_api_gateway.operations.executions import Executions
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.maintenance import Maintenance
+from mistral_api_gateway.operations.members import Members
+from mistral_api_gateway.operations.once import Once
 from mistral_api_gateway.operations.standalone import StandaloneRuns
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.tasks import Tasks
@@ -36,6 +40,7 @@ class Gateway:
     engines: Engines
     hub: Hub
     presence: Presence
+    gate: Gate
     info: bytes | None
     workflows: Workflows
     executions: Executions
@@ -44,10 +49,13 @@ class Gateway:
     action_executions: ActionExecutions
     workbooks: Workbooks
     actions: Actions
+    members: Members
     environments: Environments
     cron_triggers: CronTriggers
     event_triggers: EventTriggers
     maintenance: Maintenance
+    bulk: Bulk
+    once: Once
     runs: StandaloneRuns
     code_sources: CodeSources
     dynamic_actions: DynamicActions
@@ -62,6 +70,7 @@ def gateway(
     executors: Executors,
     hub: Hub,
     presence: Presence,
+    gate: Gate,
     info: bytes | None,
     deletes_actions: bool,
     dynamic: bool,
@@ -70,6 +79,7 @@ def gateway(
     """Put the parts together.
 
     Args:
+        gate: What every call passes.
         info: JSON that ``/info`` answers with; None refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
         dynamic: Whether there are actions of uploaded code.
@@ -85,6 +95,7 @@ def gateway(
         engines=engines,
         hub=hub,
         presence=presence,
+        gate=gate,
         info=info,
         workflows=Workflows(store),
         executions=executions,
@@ -93,10 +104,13 @@ def gateway(
         action_executions=ActionExecutions(store, engines, deletes=deletes_actions),
         workbooks=Workbooks(store),
         actions=Actions(store, executors, catalog),
+        members=Members(store, identified=gate.identified),
         environments=Environments(store),
         cron_triggers=CronTriggers(store),
         event_triggers=EventTriggers(store),
         maintenance=Maintenance(store, bus),
+        bulk=Bulk(store, engines, lambda: hub.leaving),
+        once=Once(store),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from mistral_api_gateway.live import events
+from mistral_api_gateway.live.broad import BroadWatcher
 from mistral_api_gateway.live.events import Ending
 from mistral_api_gateway.live.watcher import Watcher
 from mistral_api_gateway.operations.store import Store
@@ -49,6 +50,7 @@ class Hub:
         self._store = store
         self._waiters: dict[str, set[Bell]] = {}
         self._watchers: dict[str, set[Watcher]] = {}
+        self._broad: set[BroadWatcher] = set()
         self._expecting = 0
         self._finals: dict[str, Ending] = {}
         self.leaving = False
@@ -97,6 +99,18 @@ class Hub:
             if not others:
                 del self._watchers[execution_id]
 
+    @contextmanager
+    def watching_all(self) -> Iterator[BroadWatcher]:
+        """Collect the events of all executions inside the block."""
+        watcher = BroadWatcher()
+        self._broad.add(watcher)
+        _WATCHERS.inc()
+        try:
+            yield watcher
+        finally:
+            _WATCHERS.dec()
+            self._broad.discard(watcher)
+
     def leave(self) -> None:
         """Let go of all who wait and watch, because the gateway stops."""
         self.leaving = True
@@ -105,6 +119,8 @@ class Hub:
         for watchers in self._watchers.values():
             for watcher in watchers:
                 watcher.nudge()
+        for broad in self._broad:
+            broad.nudge()
 
     async def receive(self, message: Message) -> None:
         """Take a message of the bus."""
@@ -112,8 +128,10 @@ class Hub:
             if not events.of_tasks(message.subject) and (self._waiters or self._expecting):
                 for ending in events.finished(message.data):
                     self._end(ending)
-            if self._watchers:
+            if self._watchers or self._broad:
                 for event in events.all_of(message.data):
+                    for broad in self._broad:
+                        broad.put(event)
                     for watcher in self._watchers.get(event.execution_id, ()):
                         watcher.put(event)
         except msgspec.DecodeError:

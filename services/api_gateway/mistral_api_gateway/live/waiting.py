@@ -10,6 +10,7 @@ from mistral.internal.v1.engine_service_pb2 import ExecutionSummary
 from mistral_api_gateway.live.events import FINAL
 from mistral_api_gateway.live.hub import Bell, Hub
 from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.deadline import seconds_to_wait
 from mistral_api_gateway.operations.executions import Executions, StartRequest
 from mistral_api_gateway.operations.told import ToldRow, moment, row_of
 from mistral_core.errors import WorkflowError
@@ -90,7 +91,7 @@ def _ended(started: ExecutionSummary, bell: Bell) -> ToldRow | None:
 
 
 def _deadline(seconds: float) -> float:
-    return asyncio.get_running_loop().time() + min(seconds, LONGEST_SECONDS)
+    return asyncio.get_running_loop().time() + seconds_to_wait(min(seconds, LONGEST_SECONDS))
 
 
 async def _rung(bell: Bell, deadline: float) -> bool:

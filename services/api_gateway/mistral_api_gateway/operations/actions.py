@@ -8,9 +8,10 @@ from mistral.internal.v1.executor_service_pb2 import ActionDescription
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
+from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import Conflict, Forbidden, InvalidDefinition, NotFound
+from mistral_core.errors import Conflict, InvalidDefinition, NotFound
 from mistral_core.language import AdhocAction, ParsedAction, parse_actions, signature_text
 from mistral_persistence import action_definitions as rows
 from mistral_persistence.database import Connection
@@ -34,7 +35,7 @@ class Actions:
             InvalidDefinition: If the text has a fault.
             Conflict: If a name is taken.
         """
-        checked_scope(scope)
+        checked_scope(caller, scope, "actions")
         new = _all_new(caller, text, namespace, scope)
         async with self._store.transaction() as connection:
             await rows.lock(connection)
@@ -50,29 +51,33 @@ class Actions:
         identifier: str | None = None,
         namespace: str = "",
         scope: str | None = None,
+        etags: Mapping[str, str] | None = None,
     ) -> list[Action]:
         """Replace the texts of ad-hoc actions that exist, all or none, and return them in the order of the text.
 
         Args:
             identifier: Id or name of the one to replace, which may get another name by that; None for those that
                 the text names.
+            etags: By name, or by ``identifier``, the etag that an action must still have.
 
         Raises:
             InvalidDefinition: If the text has a fault.
             NotFound: If there is no ad-hoc action of a name.
         """
-        checked_scope(scope)
+        checked_scope(caller, scope, "actions")
         new = _all_new(caller, text, namespace, scope or PRIVATE)
         if identifier is not None and len(new) != 1:
             raise InvalidDefinition("exactly one action is expected when one is updated by its id or name")
         async with self._store.transaction() as connection:
             await rows.lock(connection)
+            changed = []
             for one in new:
                 known = await _own(connection, caller, identifier or one.name, namespace)
+                await hold(connection, "action_definition", known["id"], (etags or {}).get(identifier or one.name, ""))
                 await rows.update(connection, known["id"], one, scope=scope)
                 namespace = known["namespace"]
-            found = await rows.owned(connection, caller.project, namespace, [one.name for one in new])
-            return [_described(found[one.name]) for one in new]
+                changed.append(known["id"])
+            return [_described(await _own(connection, caller, each, namespace)) for each in changed]
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> Action:
         """Return an ad-hoc or dynamic action by id, or any by its name; an ad-hoc one hides others of the same name.
@@ -80,7 +85,7 @@ class Actions:
         Raises:
             NotFound: If nothing visible has that id or name.
         """
-        row = await self._store.read(rows.find, caller.project, identifier, namespace)
+        row = await self._store.read(rows.find, caller.project, identifier, namespace, everything=caller.admin)
         if row is not None:
             return _described(row)
         dynamic = await self._dynamic.get(caller, identifier, namespace)
@@ -98,7 +103,7 @@ class Actions:
         dynamic = await self._dynamic.all(caller)
         return [*map(_of_executor, offered.values()), *map(_described, adhoc), *dynamic]
 
-    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
+    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "", etag: str = "") -> None:
         """Remove an ad-hoc action.
 
         Raises:
@@ -108,6 +113,7 @@ class Actions:
         async with self._store.transaction() as connection:
             await rows.lock(connection)
             known = await _own(connection, caller, identifier, namespace)
+            await hold(connection, "action_definition", known["id"], etag)
             await rows.delete(connection, known["id"])
 
     @staticmethod
@@ -165,13 +171,12 @@ async def _stored(connection: Connection, new: Sequence[rows.NewAction]) -> list
 
 
 async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier, namespace)
+    row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
     if row is None and namespace:
-        row = await rows.find(connection, caller.project, identifier, "")
+        row = await rows.find(connection, caller.project, identifier, "", everything=caller.admin)
     if row is None:
         raise _unknown(identifier, namespace)
-    if row["project_id"] != caller.project:
-        raise Forbidden(f"The action {identifier!r} belongs to another project")
+    caller.check_owns(row["project_id"], f"action {identifier!r}")
     return row
 
 

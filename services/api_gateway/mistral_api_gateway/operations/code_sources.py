@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Forbidden, InvalidInput, NotFound
 from mistral_persistence import code_sources as rows
@@ -45,7 +46,7 @@ class CodeSources:
             Conflict: If the name is taken.
         """
         self._switch.check()
-        checked_scope(scope)
+        checked_scope(caller, scope, "code_sources")
         checked_name(name, "code source")
         _check_length(content)
         new = rows.NewCodeSource(
@@ -56,9 +57,16 @@ class CodeSources:
             return await self._own(connection, caller, new.id, namespace)
 
     async def update(
-        self, caller: Caller, identifier: str, content: str, *, namespace: str = "", scope: str | None = None
+        self,
+        caller: Caller,
+        identifier: str,
+        content: str | None,
+        *,
+        namespace: str = "",
+        scope: str | None = None,
+        etag: str = "",
     ) -> rows.Row:
-        """Replace code by its next version.
+        """Replace code by its next version; None keeps what it says.
 
         Raises:
             InvalidInput: If no id or name is given.
@@ -66,19 +74,21 @@ class CodeSources:
             Forbidden: If it belongs to another project.
         """
         self._switch.check()
-        checked_scope(scope)
+        checked_scope(caller, scope, "code_sources")
         if not identifier:
-            raise InvalidInput("The id or name of the code source must be given as 'identifier'")
-        _check_length(content)
+            raise InvalidInput("The id or name of the code source must be given as 'identifier'", field="identifier")
+        if content is not None:
+            _check_length(content)
         async with self._store.transaction() as connection:
             known = await self._own(connection, caller, identifier, namespace)
-            await rows.update(connection, known["id"], content, scope=scope)
+            await hold(connection, "code_source", known["id"], etag)
+            await rows.update(connection, known["id"], known["content"] if content is None else content, scope=scope)
             return await self._own(connection, caller, known["id"], namespace)
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> rows.Row:
         """Return code by id or name. Raises NotFound if none visible has it."""
         self._switch.check()
-        row = await self._store.read(rows.find, caller.project, identifier, namespace)
+        row = await self._store.read(rows.find, caller.project, identifier, namespace, everything=caller.admin)
         if row is None:
             raise unknown_source(identifier, namespace)
         return row
@@ -88,7 +98,7 @@ class CodeSources:
         self._switch.check()
         return await self._store.page(rows.page, rows.CODE_SOURCES, wanted, project=caller.scope)
 
-    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
+    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "", etag: str = "") -> None:
         """Remove code and all dynamic actions of it.
 
         Raises:
@@ -98,24 +108,24 @@ class CodeSources:
         self._switch.check()
         async with self._store.transaction() as connection:
             known = await self._own(connection, caller, identifier, namespace)
+            await hold(connection, "code_source", known["id"], etag)
             await rows.delete(connection, known["id"])
 
     @staticmethod
     async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-        row = await rows.find(connection, caller.project, identifier, namespace)
+        row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
         if row is None:
             raise unknown_source(identifier, namespace)
-        if row["project_id"] != caller.project:
-            raise Forbidden(f"The code source {identifier!r} belongs to another project")
+        caller.check_owns(row["project_id"], f"code source {identifier!r}")
         return row
 
 
 def checked_name(name: str, what: str) -> None:
     """Raise InvalidInput unless there is a name of bearable length."""
     if not name:
-        raise InvalidInput(f"The name of the {what} must be given")
+        raise InvalidInput(f"The name of the {what} must be given", field="name")
     if len(name) > LONGEST_NAME:
-        raise InvalidInput(f"The name of a {what} has at most {LONGEST_NAME} characters")
+        raise InvalidInput(f"The name of a {what} has at most {LONGEST_NAME} characters", field="name")
 
 
 def unknown_source(identifier: str, namespace: str) -> NotFound:
@@ -125,6 +135,6 @@ def unknown_source(identifier: str, namespace: str) -> NotFound:
 
 def _check_length(content: str) -> None:
     if not content.strip():
-        raise InvalidInput("The code is empty")
+        raise InvalidInput("The code is empty", field="content")
     if len(content.encode("utf-8", "replace")) > _MOST_BYTES:
-        raise InvalidInput(f"A code source has at most {_MOST_BYTES} bytes")
+        raise InvalidInput(f"A code source has at most {_MOST_BYTES} bytes", field="content")

@@ -7,8 +7,9 @@ from uuid import uuid4
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.code_sources import Switch, checked_name, unknown_source
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import Forbidden, InvalidInput, NotFound
+from mistral_core.errors import InvalidInput, NotFound
 from mistral_persistence import code_sources
 from mistral_persistence import dynamic_actions as rows
 from mistral_persistence.database import Connection
@@ -50,11 +51,11 @@ class DynamicActions:
             Conflict: If the name is taken.
         """
         self._switch.check()
-        _check(wanted, naming=True)
+        _check(caller, wanted, naming=True)
         if not wanted.class_name:
-            raise InvalidInput("The class of the dynamic action must be given as 'class_name'")
+            raise InvalidInput("The class of the dynamic action must be given as 'class_name'", field="class_name")
         if not wanted.code_source:
-            raise InvalidInput("Either 'code_source_id' or 'code_source_name' must be given")
+            raise InvalidInput("Either 'code_source_id' or 'code_source_name' must be given", field="code_source")
         async with self._store.transaction() as connection:
             new = rows.NewDynamicAction(
                 id=str(uuid4()),
@@ -68,7 +69,7 @@ class DynamicActions:
             await rows.create(connection, new)
             return await _own(connection, caller, new.id, wanted.namespace)
 
-    async def update(self, caller: Caller, wanted: DynamicActionRequest) -> rows.Row:
+    async def update(self, caller: Caller, wanted: DynamicActionRequest, *, etag: str = "") -> rows.Row:
         """Change what is sent of the dynamic action of that id, or else of that name.
 
         Raises:
@@ -78,8 +79,8 @@ class DynamicActions:
         """
         self._switch.check()
         if not wanted.id and not wanted.name:
-            raise InvalidInput("The id or the name of the dynamic action must be given")
-        _check(wanted, naming=bool(wanted.id and wanted.name))
+            raise InvalidInput("The id or the name of the dynamic action must be given", field="identifier")
+        _check(caller, wanted, naming=bool(wanted.id and wanted.name))
         async with self._store.transaction() as connection:
             known = await _own(connection, caller, wanted.id or wanted.name, wanted.namespace)
             change = rows.Change(
@@ -88,13 +89,14 @@ class DynamicActions:
                 code_source_id=await _source(connection, caller, wanted) if wanted.code_source else None,
                 scope=wanted.scope,
             )
+            await hold(connection, "dynamic_action", known["id"], etag)
             await rows.update(connection, known["id"], change)
             return await _own(connection, caller, known["id"], wanted.namespace)
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> rows.Row:
         """Return a dynamic action by id or name. Raises NotFound if none visible has it."""
         self._switch.check()
-        row = await self._store.read(rows.find, caller.project, identifier, namespace)
+        row = await self._store.read(rows.find, caller.project, identifier, namespace, everything=caller.admin)
         if row is None:
             raise _unknown(identifier, namespace)
         return row
@@ -104,7 +106,7 @@ class DynamicActions:
         self._switch.check()
         return await self._store.page(rows.page, rows.DYNAMIC_ACTIONS, wanted, project=caller.scope)
 
-    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
+    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "", etag: str = "") -> None:
         """Remove a dynamic action, but not its code.
 
         Raises:
@@ -114,16 +116,19 @@ class DynamicActions:
         self._switch.check()
         async with self._store.transaction() as connection:
             known = await _own(connection, caller, identifier, namespace)
+            await hold(connection, "dynamic_action", known["id"], etag)
             await rows.delete(connection, known["id"])
 
 
-def _check(wanted: DynamicActionRequest, *, naming: bool) -> None:
-    checked_scope(wanted.scope)
+def _check(caller: Caller, wanted: DynamicActionRequest, *, naming: bool) -> None:
+    checked_scope(caller, wanted.scope, "dynamic_actions")
     if not naming:
         return
     checked_name(wanted.name, "dynamic action")
     if wanted.name.startswith(_RESERVED):
-        raise InvalidInput(f"Names that begin with '{_RESERVED}' are those of built-in actions: {wanted.name}")
+        raise InvalidInput(
+            f"Names that begin with '{_RESERVED}' are those of built-in actions: {wanted.name}", field="name"
+        )
 
 
 async def _source(connection: Connection, caller: Caller, wanted: DynamicActionRequest) -> str:
@@ -134,11 +139,10 @@ async def _source(connection: Connection, caller: Caller, wanted: DynamicActionR
 
 
 async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier, namespace)
+    row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
     if row is None:
         raise _unknown(identifier, namespace)
-    if row["project_id"] != caller.project:
-        raise Forbidden(f"The dynamic action {identifier!r} belongs to another project")
+    caller.check_owns(row["project_id"], f"dynamic action {identifier!r}")
     return row
 
 

@@ -8,6 +8,7 @@ import grpc.aio
 from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral.internal.v1 import engine_service_pb2_grpc as engine_grpc
 from mistral.internal.v1 import task_control_pb2 as tasks
+from mistral_api_gateway.operations.deadline import seconds_left
 from mistral_core import errors
 from mistral_runtime.channel import error_from
 
@@ -23,6 +24,7 @@ CALL_SECONDS = 15.0
 """How long a call may take; while no engine can be reached it waits for one to come back."""
 
 _PATIENTLY: Final[_Patience] = {"timeout": CALL_SECONDS, "wait_for_ready": True}
+"""For calls that go for many callers at once."""
 
 _KINDS: dict[str, type[errors.WorkflowError]] = {
     kind.__name__: kind
@@ -59,49 +61,53 @@ class Engines:
         return list(response.started)
 
     async def pause(self, execution_id: str) -> None:
-        await _answer(self.stub.PauseExecution(engine.PauseExecutionRequest(id=execution_id), **_PATIENTLY))
+        await _answer(self.stub.PauseExecution(engine.PauseExecutionRequest(id=execution_id), **_in_time()))
 
     async def resume(self, execution_id: str, env: bytes) -> None:
         request = engine.ResumeExecutionRequest(id=execution_id, env=env)
-        await _answer(self.stub.ResumeExecution(request, **_PATIENTLY))
+        await _answer(self.stub.ResumeExecution(request, **_in_time()))
 
     async def stop(self, execution_id: str, state: str, message: str) -> None:
         request = engine.StopExecutionRequest(id=execution_id, state=state, message=message)
-        await _answer(self.stub.StopExecution(request, **_PATIENTLY))
+        await _answer(self.stub.StopExecution(request, **_in_time()))
 
     async def update(self, execution_id: str, description: str | None, env: bytes) -> None:
         request = engine.UpdateExecutionRequest(id=execution_id, description=description, env=env)
-        await _answer(self.stub.UpdateExecution(request, **_PATIENTLY))
+        await _answer(self.stub.UpdateExecution(request, **_in_time()))
 
     async def delete(self, execution_id: str, *, force: bool) -> None:
         request = engine.DeleteExecutionRequest(id=execution_id, force=force)
-        await _answer(self.stub.DeleteExecution(request, **_PATIENTLY))
+        await _answer(self.stub.DeleteExecution(request, **_in_time()))
 
     async def rerun(self, task_id: str, *, reset: bool, env: bytes) -> None:
         request = engine.RerunTaskRequest(task_id=task_id, reset=reset, env=env)
-        await _answer(self.stub.RerunTask(request, **_PATIENTLY))
+        await _answer(self.stub.RerunTask(request, **_in_time()))
 
     async def skip(self, task_id: str) -> None:
-        await _answer(self.stub.SkipTask(engine.SkipTaskRequest(task_id=task_id), **_PATIENTLY))
+        await _answer(self.stub.SkipTask(engine.SkipTaskRequest(task_id=task_id), **_in_time()))
 
     async def replay(self, task_id: str, env: bytes) -> str:
         """Replay a task and return the id of the new attempt."""
         request = tasks.ReplayTaskRequest(task_id=task_id, env=env)
-        return (await _answer(self.stub.ReplayTask(request, **_PATIENTLY))).task_id
+        return (await _answer(self.stub.ReplayTask(request, **_in_time()))).task_id
 
     async def suspend_task(self, task_id: str) -> None:
-        await _answer(self.stub.SuspendTask(tasks.SuspendTaskRequest(task_id=task_id), **_PATIENTLY))
+        await _answer(self.stub.SuspendTask(tasks.SuspendTaskRequest(task_id=task_id), **_in_time()))
 
     async def resume_task(self, task_id: str) -> None:
-        await _answer(self.stub.ResumeTask(tasks.ResumeTaskRequest(task_id=task_id), **_PATIENTLY))
+        await _answer(self.stub.ResumeTask(tasks.ResumeTaskRequest(task_id=task_id), **_in_time()))
 
     async def complete(self, action_id: str, state: str, output: bytes) -> None:
         request = engine.CompleteActionRequest(action_id=action_id, state=state, output=output)
-        await _answer(self.stub.CompleteAction(request, **_PATIENTLY))
+        await _answer(self.stub.CompleteAction(request, **_in_time()))
 
     async def status(self, *, seconds: float) -> engine.GetStatusResponse:
         """Ask any engine how it is."""
         return await _answer(self.stub.GetStatus(engine.GetStatusRequest(), timeout=seconds))
+
+
+def _in_time() -> _Patience:
+    return {"timeout": seconds_left(CALL_SECONDS), "wait_for_ready": True}
 
 
 async def _answer(call: Awaitable[_T]) -> _T:

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.json_text import checked_object
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import Forbidden, InvalidInput, NotFound
+from mistral_core.errors import InvalidInput, NotFound
 from mistral_persistence import environments as rows
 from mistral_persistence.database import Connection
 from mistral_persistence.listing import Page
@@ -43,7 +44,7 @@ class Environments:
             InvalidInput: If it has no name, or its variables are no JSON object.
             Conflict: If there is one of that name.
         """
-        variables = _checked(wanted)
+        variables = _checked(caller, wanted)
         new = rows.NewEnvironment(
             id=str(uuid4()),
             project=caller.project,
@@ -56,23 +57,24 @@ class Environments:
             await rows.create(connection, new)
             return await _own(connection, caller, wanted.name)
 
-    async def update(self, caller: Caller, wanted: EnvironmentRequest) -> rows.Row:
+    async def update(self, caller: Caller, wanted: EnvironmentRequest, *, etag: str = "") -> rows.Row:
         """Replace what is sent of the environment of that name; its variables only as a whole.
 
         Raises:
             InvalidInput: If no name is given, or the variables are no JSON object.
             NotFound: If there is none of that name.
         """
-        variables = _checked(wanted)
+        variables = _checked(caller, wanted)
         change = rows.Change(description=wanted.description, variables=variables, scope=wanted.scope)
         async with self._store.transaction() as connection:
             known = await _own(connection, caller, wanted.name)
+            await hold(connection, "environment", known["id"], etag)
             await rows.update(connection, known["id"], change)
             return await _own(connection, caller, wanted.name)
 
     async def get(self, caller: Caller, name: str) -> rows.Row:
         """Return an environment. Raises NotFound if none visible has that name."""
-        row = await self._store.read(rows.find, caller.project, name)
+        row = await self._store.read(rows.find, caller.project, name, everything=caller.admin)
         if row is None:
             raise _unknown(name)
         return row
@@ -81,7 +83,7 @@ class Environments:
         """Return a page of the environments that the caller sees."""
         return await self._store.page(rows.page, rows.ENVIRONMENTS, wanted, project=caller.scope)
 
-    async def delete(self, caller: Caller, name: str) -> None:
+    async def delete(self, caller: Caller, name: str, *, etag: str = "") -> None:
         """Remove an environment; executions keep the variables that they began with.
 
         Raises:
@@ -90,24 +92,24 @@ class Environments:
         """
         async with self._store.transaction() as connection:
             known = await _own(connection, caller, name)
+            await hold(connection, "environment", known["id"], etag)
             await rows.delete(connection, known["id"])
 
 
-def _checked(wanted: EnvironmentRequest) -> str | None:
+def _checked(caller: Caller, wanted: EnvironmentRequest) -> str | None:
     if not wanted.name:
-        raise InvalidInput("Name of the environment is not provided.")
+        raise InvalidInput("Name of the environment is not provided.", field="name")
     if len(wanted.name) > _LONGEST_NAME:
-        raise InvalidInput(f"The name of an environment has at most {_LONGEST_NAME} characters")
-    checked_scope(wanted.scope)
+        raise InvalidInput(f"The name of an environment has at most {_LONGEST_NAME} characters", field="name")
+    checked_scope(caller, wanted.scope, "environments")
     return checked_object(wanted.variables, "variables").decode() or None
 
 
 async def _own(connection: Connection, caller: Caller, name: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, name)
+    row = await rows.find(connection, caller.project, name, everything=caller.admin)
     if row is None:
         raise _unknown(name)
-    if row["project_id"] != caller.project:
-        raise Forbidden(f"The environment {name!r} belongs to another project")
+    caller.check_owns(row["project_id"], f"environment {name!r}")
     return row
 
 

@@ -9,15 +9,16 @@ from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral_api_gateway.operations.batches import Batches
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.engine_calls import Engines
+from mistral_api_gateway.operations.etags import check_etag
 from mistral_api_gateway.operations.json_text import checked_object, object_of, text_of
 from mistral_api_gateway.operations.starts import Starts
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.told import ToldRow, row_of
-from mistral_core.errors import InvalidInput, NotFound, WorkflowError
+from mistral_core.errors import InvalidInput, NotFound, RequestIdReused, WorkflowError
 from mistral_core.machine.state import State
 from mistral_persistence import execution_reads as reads
 from mistral_persistence import task_reads
-from mistral_persistence.listing import Page
+from mistral_persistence.listing import Filter, Operator, Page
 from mistral_persistence.literals import as_uuid
 from mistral_runtime import telemetry
 
@@ -68,13 +69,16 @@ class Executions:
             NotFound: If there is no such workflow.
             InvalidInput: If input or params do not fit it.
             LimitExceeded: If the engine is behind.
+            RequestIdReused: If another start had its key.
         """
         if wanted.source:
             wanted = await self._based_on(caller, wanted)
         if not wanted.workflow:
-            raise InvalidInput("Workflow ID or workflow name must be provided. Workflow ID is preferable if present.")
+            raise InvalidInput(
+                "Workflow ID or workflow name must be provided. Workflow ID is preferable if present.", field="workflow"
+            )
         if wanted.id and not as_uuid(wanted.id):
-            raise InvalidInput(f"The id of an execution must be a UUID: {wanted.id!r}")
+            raise InvalidInput(f"The id of an execution must be a UUID: {wanted.id!r}", field="id")
         start = engine.ExecutionStart(
             project_id=caller.project,
             workflow=wanted.workflow,
@@ -86,7 +90,10 @@ class Executions:
             request_id=wanted.request_id,
             traceparent=telemetry.current_traceparent() or "",
         )
-        return await self._starts.start(start)
+        started = await self._starts.start(start)
+        if wanted.request_id:
+            _check_repeat(wanted, started)
+        return started
 
     async def begin(self, caller: Caller, wanted: StartRequest) -> reads.Row | ToldRow:
         """Like ``start``, but return the execution with every column.
@@ -127,24 +134,34 @@ class Executions:
             raise NotFound(f"WorkflowExecution not found [id={execution_id}]")
         return row
 
+    async def part(self, caller: Caller, execution_id: str, columns: Sequence[str]) -> reads.Row:
+        """Return some columns of an execution. Raises NotFound if none visible has that id."""
+        wanted = Page(columns=columns, filters=[Filter("id", Operator.EQ, (execution_id,))], limit=1)
+        found = await self._store.read(reads.page, wanted, project=caller.scope)
+        if not found:
+            raise NotFound(f"WorkflowExecution not found [id={execution_id}]")
+        return found[0]
+
     async def page(self, caller: Caller, wanted: Page) -> list[reads.Row]:
         """Return a page of executions."""
         return await self._store.page(reads.page, reads.EXECUTIONS, wanted, project=caller.scope)
 
-    async def pause(self, caller: Caller, execution_id: str) -> reads.Row:
+    async def pause(self, caller: Caller, execution_id: str, *, etag: str = "") -> reads.Row:
         """Let running tasks finish and start no more. Raises IllegalState if it is final."""
-        await self.get(caller, execution_id)
+        check_etag(await self.get(caller, execution_id), etag)
         await self._engines.pause(execution_id)
         return await self.get(caller, execution_id)
 
-    async def resume(self, caller: Caller, execution_id: str, *, env: bytes = b"") -> reads.Row:
+    async def resume(self, caller: Caller, execution_id: str, *, env: bytes = b"", etag: str = "") -> reads.Row:
         """Go on with a paused execution; ``env``, a JSON object or empty, is merged into the environment first."""
         checked = checked_object(env, "env")
-        await self.get(caller, execution_id)
+        check_etag(await self.get(caller, execution_id), etag)
         await self._engines.resume(execution_id, checked)
         return await self.get(caller, execution_id)
 
-    async def stop(self, caller: Caller, execution_id: str, state: str, *, message: str = "") -> reads.Row:
+    async def stop(
+        self, caller: Caller, execution_id: str, state: str, *, message: str = "", etag: str = ""
+    ) -> reads.Row:
         """End an execution now as SUCCESS, ERROR or CANCELLED.
 
         Raises:
@@ -152,13 +169,13 @@ class Executions:
             IllegalState: If it cannot get to that state.
         """
         if state not in STOPPED:
-            raise InvalidInput(f"An execution cannot be stopped with the state {state!r}")
-        await self.get(caller, execution_id)
+            raise InvalidInput(f"An execution cannot be stopped with the state {state!r}", field="state")
+        check_etag(await self.get(caller, execution_id), etag)
         await self._engines.stop(execution_id, state, message)
         return await self.get(caller, execution_id)
 
     async def update(
-        self, caller: Caller, execution_id: str, *, description: str | None = None, env: bytes = b""
+        self, caller: Caller, execution_id: str, *, description: str | None = None, env: bytes = b"", etag: str = ""
     ) -> reads.Row:
         """Change the description, or the environment of one that does not run.
 
@@ -166,17 +183,17 @@ class Executions:
             IllegalState: If its environment cannot be changed now.
         """
         checked = checked_object(env, "env")
-        await self.get(caller, execution_id)
+        check_etag(await self.get(caller, execution_id), etag)
         await self._engines.update(execution_id, description, checked)
         return await self.get(caller, execution_id)
 
-    async def delete(self, caller: Caller, execution_id: str, *, force: bool = False) -> None:
+    async def delete(self, caller: Caller, execution_id: str, *, force: bool = False, etag: str = "") -> None:
         """Remove an execution with all below it.
 
         Raises:
             IllegalState: If it is not final and not forced.
         """
-        await self.get(caller, execution_id)
+        check_etag(await self.get(caller, execution_id), etag)
         await self._engines.delete(execution_id, force=force)
 
     async def tree(
@@ -247,6 +264,15 @@ def _depth_first(tops: list[reads.Row], rows: list[reads.Row], max_depth: int) -
         if depth != max_depth:
             waiting += [(depth + 1, child) for child in below.get(row["id"], ())]
     return ordered
+
+
+def _check_repeat(wanted: StartRequest, started: engine.ExecutionSummary) -> None:
+    same = wanted.workflow == started.workflow_name or wanted.workflow.lower() == started.workflow_id
+    if same and wanted.input:
+        kept = object_of(started.input, "input")
+        same = all(kept.get(name) == value for name, value in object_of(wanted.input, "input").items())
+    if not same:
+        raise RequestIdReused(f"The request_id {wanted.request_id!r} was used for another start: {started.id}")
 
 
 def _merged(under: str, over: bytes, what: str) -> bytes:

@@ -30,9 +30,9 @@ def members(data: bytes | str, what: str) -> dict[str, msgspec.Raw]:
     try:
         return _object.decode(data)
     except msgspec.ValidationError:
-        raise InvalidInput(f"JsonType field value must be a dictionary: {what}") from None
+        raise InvalidInput(f"JsonType field value must be a dictionary: {what}", field=what) from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise InvalidInput(f"Not valid JSON: {what}: {error}") from None
+        raise InvalidInput(f"Not valid JSON: {what}: {error}", field=what) from None
 
 
 def object_of(data: bytes | str, what: str) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 A run whose result is not to be kept is removed once it has been answered.
 """
 
+import hashlib
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral.internal.v1.standalone_action_pb2 import StandaloneAction
@@ -48,6 +49,7 @@ class RunRequest:
         save_result: Whether the run is kept.
         target: Group of executors to run it; empty for any.
         timeout: Seconds after which it has failed; 0 for no limit.
+        request_id: Key that makes a repeat of a run that is kept give the first run, or empty.
     """
 
     name: str
@@ -58,6 +60,7 @@ class RunRequest:
     save_result: bool = False
     target: str = ""
     timeout: int = 0
+    request_id: str = ""
 
 
 class StandaloneRuns:
@@ -81,13 +84,13 @@ class StandaloneRuns:
             Unavailable: If it is not over in time and was not to be kept.
         """
         if not wanted.name:
-            raise InvalidInput("The name of the action to run must be given")
+            raise InvalidInput("The name of the action to run must be given", field="name")
         if wanted.timeout < 0:
-            raise InvalidInput(f"The timeout must be 0 or more seconds: {wanted.timeout}")
+            raise InvalidInput(f"The timeout must be 0 or more seconds: {wanted.timeout}", field="timeout_seconds")
         given = members(wanted.input, "input") if checked_object(wanted.input, "input") else {}
         synchronous = await self._checked(caller, wanted, given.keys())
         if wanted.run_sync and not synchronous:
-            raise InvalidInput("Action does not support synchronous execution.")
+            raise InvalidInput("Action does not support synchronous execution.", field="run_sync")
         answered_at_once = not wanted.run_sync and (wanted.save_result or not synchronous)
         kept = answered_at_once or wanted.save_result
         execution_id = await self._start(caller, wanted, kept=kept)
@@ -110,7 +113,7 @@ class StandaloneRuns:
             params=text_of({"namespace": wanted.namespace, "env": {}, FORGET: not kept}).encode(),
             description=wanted.description,
             # With an id of its own it may be sent again when the answer is lost.
-            id=str(uuid4()),
+            id=_id_of_request(caller.project, wanted.request_id) if wanted.request_id else str(uuid4()),
             traceparent=telemetry.current_traceparent() or "",
             action=StandaloneAction(
                 name=wanted.name, input=wanted.input, target=wanted.target, timeout_seconds=wanted.timeout
@@ -153,12 +156,12 @@ class StandaloneRuns:
             workbook = name.rpartition(".")[0] or workbook
             name = action.base
             if name in seen:
-                raise InvalidInput(f"Found a cycle in an ad-hoc action chain [action_name={wanted.name}]")
+                raise InvalidInput(f"Found a cycle in an ad-hoc action chain [action_name={wanted.name}]", field="name")
             seen.add(name)
         builtin = offered.get(name) or await self._dynamic.offered(caller, name, wanted.namespace)
         if builtin is None:
             what = "action" if name == wanted.name else "base action"
-            raise InvalidInput(f"Failed to find {what} [action_name={name}]")
+            raise InvalidInput(f"Failed to find {what} [action_name={name}]", field="name")
         if name == wanted.name and not builtin.open_ended:
             _check(name, "Action", builtin.required, {*builtin.required, *builtin.optional}, given)
         return builtin.synchronous
@@ -170,6 +173,11 @@ class StandaloneRuns:
         if row is None:
             row = await self._store.read(action_definitions.find, caller.project, name, namespace)
         return None if row is None else action_from_text(row["definition"], row["name"])
+
+
+def _id_of_request(project: str, request_id: str) -> str:
+    digest = hashlib.sha256(f"{project}\0run\0{request_id}".encode()).digest()
+    return str(UUID(bytes=digest[:16], version=4))
 
 
 def _check(name: str, kind: str, required: Collection[str], known: Collection[str], given: Collection[str]) -> None:

@@ -1,9 +1,13 @@
-"""Postgres as the operations use it: an outage is named as what it is, and reads get a second chance."""
+"""Postgres as the operations use it: an outage is named as what it is, and reads get a second chance.
+
+Several operations may be made one: inside ``together`` all that they read and write goes through one transaction.
+"""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from contextvars import ContextVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import asyncpg
 
@@ -15,6 +19,8 @@ from mistral_persistence.outage import OUTAGE
 _log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+_SHARED: Final[ContextVar[Connection | None]] = ContextVar("shared transaction", default=None)
 
 
 class Store:
@@ -33,6 +39,9 @@ class Store:
             InvalidInput: If a text holds what Postgres cannot store.
         """
         with _named_faults():
+            shared = _SHARED.get()
+            if shared is not None:
+                return await query(shared, *args, **kwargs)
             try:
                 return await query(self.pool, *args, **kwargs)
             except OUTAGE as error:
@@ -53,7 +62,11 @@ class Store:
             NotFound: If the row that the page was to begin after is gone, for then nobody knows where that is.
         """
         rows = await self.read(query, wanted, *args, **kwargs)
-        if not rows and wanted.marker is not None and not await self.read(listing.has, wanted.marker):
+        if not rows and wanted.marker is not None:
+            # A row that the caller does not see counts as gone.
+            project: Any = kwargs.get("project")
+            if await self.read(listing.has, wanted.marker, project=project):
+                return rows
             raise NotFound(f"There is nothing of the id {wanted.marker}, after which the page was to begin")
         return rows
 
@@ -66,8 +79,27 @@ class Store:
             InvalidInput: If a text holds what Postgres cannot store.
         """
         with _named_faults():
+            shared = _SHARED.get()
+            if shared is not None:
+                async with shared.transaction():
+                    yield shared
+                return
             async with self.pool.acquire() as connection, connection.transaction():
                 yield connection
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[Connection]:
+        """Run the block in one transaction that every operation in it takes part in; they must follow one another.
+
+        Raises:
+            Unavailable: If Postgres cannot be reached, or went away before it confirmed.
+        """
+        async with self.transaction() as connection:
+            before = _SHARED.set(connection)
+            try:
+                yield connection
+            finally:
+                _SHARED.reset(before)
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class Tasks:
         row = await self.get(caller, task_id)
         facts = _failed(row)
         if not reset and facts.items is None:
-            raise InvalidInput("Only a task with items has the option not to reset")
+            raise InvalidInput("Only a task with items has the option not to reset", field="reset")
         await self._engines.rerun(task_id, reset=reset, env=checked)
         return await self.get(caller, task_id)
 

@@ -5,9 +5,10 @@ from uuid import uuid4
 from mistral_api_gateway.operations.actions import new_action
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.json_text import text_of
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import Forbidden, InvalidDefinition, NotFound
+from mistral_core.errors import InvalidDefinition, NotFound
 from mistral_core.language import Workbook, input_text, interface, parse_workbook
 from mistral_persistence import action_definitions, workbooks, workflows
 from mistral_persistence.database import Connection
@@ -28,7 +29,7 @@ class Workbooks:
             InvalidDefinition: If the text has a fault.
             Conflict: If there is a workbook of that name.
         """
-        checked_scope(scope)
+        checked_scope(caller, scope, "workbooks")
         book = parse_workbook(text)
         async with self._store.transaction() as connection:
             await action_definitions.lock(connection)
@@ -36,7 +37,9 @@ class Workbooks:
             await _store_members(connection, caller, book, namespace, scope)
             return await _found(connection, caller, book.name, namespace)
 
-    async def update(self, caller: Caller, text: str, *, namespace: str = "", scope: str | None = None) -> Row:
+    async def update(
+        self, caller: Caller, text: str, *, namespace: str = "", scope: str | None = None, etag: str = ""
+    ) -> Row:
         """Replace the workbook that the text names, and create or replace what it holds, all or nothing.
 
         What is no longer in the text stays stored.
@@ -45,10 +48,13 @@ class Workbooks:
             InvalidDefinition: If the text has a fault.
             NotFound: If there is no workbook of that name.
         """
-        checked_scope(scope)
+        checked_scope(caller, scope, "workbooks")
         book = parse_workbook(text)
         async with self._store.transaction() as connection:
             await action_definitions.lock(connection)
+            if etag:
+                known = await _found(connection, caller, book.name, namespace)
+                await hold(connection, "workbook", known["id"], etag)
             new = _new(caller, book, text, namespace, scope or PRIVATE)
             kept = await workbooks.update(connection, new, scope=scope)
             if kept is None:
@@ -58,7 +64,7 @@ class Workbooks:
 
     async def get(self, caller: Caller, name: str, *, namespace: str = "") -> Row:
         """Return a workbook. Raises NotFound if none visible has that name in that namespace."""
-        row = await self._store.read(workbooks.find, caller.project, name, namespace)
+        row = await self._store.read(workbooks.find, caller.project, name, namespace, everything=caller.admin)
         if row is None:
             raise _unknown(name, namespace)
         return row
@@ -67,7 +73,7 @@ class Workbooks:
         """Return a page of the workbooks that the caller sees."""
         return await self._store.page(workbooks.page, workbooks.WORKBOOKS, wanted, project=caller.scope)
 
-    async def delete(self, caller: Caller, name: str, *, namespace: str = "") -> None:
+    async def delete(self, caller: Caller, name: str, *, namespace: str = "", etag: str = "") -> None:
         """Remove a workbook; the workflows and actions that were in it stay.
 
         Raises:
@@ -76,8 +82,8 @@ class Workbooks:
         """
         async with self._store.transaction() as connection:
             row = await _found(connection, caller, name, namespace)
-            if row["project_id"] != caller.project:
-                raise Forbidden(f"The workbook {name!r} belongs to another project")
+            caller.check_owns(row["project_id"], f"workbook {name!r}")
+            await hold(connection, "workbook", row["id"], etag)
             await workbooks.delete(connection, row["id"])
 
     @staticmethod
@@ -156,7 +162,7 @@ async def _store_actions(connection: Connection, caller: Caller, book: Workbook,
 
 
 async def _found(connection: Connection, caller: Caller, name: str, namespace: str) -> Row:
-    row = await workbooks.find(connection, caller.project, name, namespace)
+    row = await workbooks.find(connection, caller.project, name, namespace, everything=caller.admin)
     if row is None:
         raise _unknown(name, namespace)
     return row

@@ -1,20 +1,20 @@
 """Workflow definitions: validated by the core, stored by the gateway."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.etags import check_etag, hold
 from mistral_api_gateway.operations.json_text import text_of
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import Conflict, Forbidden, InvalidDefinition, InvalidInput, NotFound
+from mistral_core.errors import Conflict, InvalidDefinition, NotFound
 from mistral_core.language import ParsedWorkflow, input_text, interface, parse_workflows
 from mistral_persistence import workflows as rows
 from mistral_persistence.database import Connection
 from mistral_persistence.listing import Page
-
-SCOPES = ("private", "public")
 
 
 class Workflows:
@@ -23,14 +23,14 @@ class Workflows:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def create(self, caller: Caller, text: str, *, namespace: str = "", scope: str = "private") -> list[rows.Row]:
+    async def create(self, caller: Caller, text: str, *, namespace: str = "", scope: str = PRIVATE) -> list[rows.Row]:
         """Store the workflows of a document, all or none, and return their rows in the order of the text.
 
         Raises:
             InvalidDefinition: If the text has a fault.
             Conflict: If a name is taken.
         """
-        _check_scope(scope)
+        checked_scope(caller, scope, "workflows")
         new = [_new(caller, parsed, namespace, scope) for parsed in parse_workflows(text)]
         _check_names(new)
         async with self._store.transaction() as connection:
@@ -39,27 +39,44 @@ class Workflows:
             return await _stored(connection, caller, namespace, new)
 
     async def update(
-        self, caller: Caller, text: str, *, namespace: str = "", scope: str | None = None
+        self,
+        caller: Caller,
+        text: str,
+        *,
+        namespace: str = "",
+        scope: str | None = None,
+        etags: Mapping[str, str] | None = None,
     ) -> list[rows.Row]:
         """Replace the texts of workflows that exist, all or none, and return their rows in the order of the text.
+
+        Args:
+            etags: By name, the etag that a workflow must still have.
 
         Raises:
             InvalidDefinition: If the text has a fault.
             NotFound: If a name of the document is not stored.
         """
-        _check_scope(scope or "private")
-        new = [_new(caller, parsed, namespace, scope or "private") for parsed in parse_workflows(text)]
+        checked_scope(caller, scope, "workflows")
+        new = [_new(caller, parsed, namespace, scope or PRIVATE) for parsed in parse_workflows(text)]
         _check_names(new)
         async with self._store.transaction() as connection:
             known = await rows.owned(connection, caller.project, namespace, [one.name for one in new])
             for one in new:
                 if one.name not in known:
                     raise NotFound(f"Workflow not found [name={one.name}, namespace={namespace}]")
+                check_etag(known[one.name], (etags or {}).get(one.name, ""))
                 await rows.update(connection, _with_id(one, known[one.name]["id"]), scope=scope)
             return await _stored(connection, caller, namespace, new)
 
     async def update_one(
-        self, caller: Caller, identifier: str, text: str, *, namespace: str = "", scope: str | None = None
+        self,
+        caller: Caller,
+        identifier: str,
+        text: str,
+        *,
+        namespace: str = "",
+        scope: str | None = None,
+        etag: str = "",
     ) -> rows.Row:
         """Replace the text of one workflow, whose name may change with it, and return its row.
 
@@ -68,15 +85,16 @@ class Workflows:
             NotFound: If nothing visible has that id or name.
             Forbidden: If it belongs to another project.
         """
-        _check_scope(scope or "private")
+        checked_scope(caller, scope, "workflows")
         parsed = parse_workflows(text)
         if len(parsed) != 1:
             raise InvalidDefinition("exactly one workflow is expected when one is updated by its id or name")
         async with self._store.transaction() as connection:
             known = await _own(connection, caller, identifier, namespace)
+            await hold(connection, "workflow", known["id"], etag)
             new = _with_id(_new(caller, parsed[0], known["namespace"], known["scope"]), known["id"])
             await rows.update(connection, new, scope=scope)
-            row = await rows.find(connection, caller.project, new.id)
+            row = await rows.find(connection, caller.project, new.id, everything=caller.admin)
             assert row is not None
             return row
 
@@ -89,9 +107,9 @@ class Workflows:
         Raises:
             NotFound: If nothing visible has that id or name.
         """
-        row = await self._store.read(rows.find, caller.project, identifier, namespace)
+        row = await self._store.read(rows.find, caller.project, identifier, namespace, everything=caller.admin)
         if row is None and fall_back and namespace:
-            row = await self._store.read(rows.find, caller.project, identifier, "")
+            row = await self._store.read(rows.find, caller.project, identifier, "", everything=caller.admin)
         if row is None:
             raise _unknown(identifier, namespace)
         return row
@@ -100,7 +118,7 @@ class Workflows:
         """Return a page of the workflows that the caller sees."""
         return await self._store.page(rows.page, rows.WORKFLOWS, wanted, project=caller.scope)
 
-    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "") -> None:
+    async def delete(self, caller: Caller, identifier: str, *, namespace: str = "", etag: str = "") -> None:
         """Remove a workflow; what runs of it goes on.
 
         Raises:
@@ -109,6 +127,7 @@ class Workflows:
         """
         async with self._store.transaction() as connection:
             known = await _own(connection, caller, identifier, namespace)
+            await hold(connection, "workflow", known["id"], etag)
             await rows.delete(connection, known["id"])
 
     @staticmethod
@@ -150,21 +169,15 @@ async def _stored(
 
 
 async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier, namespace)
+    row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
     if row is None:
         raise _unknown(identifier, namespace)
-    if row["project_id"] != caller.project and not caller.admin:
-        raise Forbidden(f"The workflow {identifier!r} belongs to another project")
+    caller.check_owns(row["project_id"], f"workflow {identifier!r}")
     return row
 
 
 def _unknown(identifier: str, namespace: str) -> NotFound:
     return NotFound(f"Workflow not found [workflow_identifier={identifier}, namespace={namespace}]")
-
-
-def _check_scope(scope: str) -> None:
-    if scope not in SCOPES:
-        raise InvalidInput(f"Scope must be one of the following: {', '.join(SCOPES)}; actual: {scope}")
 
 
 def _check_names(new: Sequence[rows.NewWorkflow]) -> None:

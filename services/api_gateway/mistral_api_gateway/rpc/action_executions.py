@@ -1,6 +1,6 @@
 """ActionExecutionService of ``mistral.v1``."""
 
-from typing import Any
+from typing import Any, Final
 
 import grpc.aio
 
@@ -10,12 +10,31 @@ from mistral.v1 import action_execution_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.action_executions import output_object
 from mistral_api_gateway.operations.caller import current_caller
+from mistral_api_gateway.operations.once import checked_request_id
 from mistral_api_gateway.operations.standalone import Run, RunRequest
-from mistral_api_gateway.rpc.paging import among, equal, page_of, split
-from mistral_api_gateway.rpc.states import state_message, state_text, state_texts, timestamp
-from mistral_persistence.action_reads import ALL_COLUMNS, LIST_COLUMNS, Row
+from mistral_api_gateway.rpc.paging import among, equal, list_call
+from mistral_api_gateway.rpc.shapes import TIME, Shape, plain
+from mistral_api_gateway.rpc.states import state_literal, state_message, state_text, state_texts
+from mistral_persistence.action_reads import ACTIONS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+SHAPE: Final = Shape(
+    messages.ActionExecution,
+    ACTIONS,
+    {
+        **{name: plain(name) for name in ("id", "name", "task_name", "state_info", "accepted", "index", "attempt")},
+        **{name: plain(name) for name in ("input", "workflow_name", "workflow_namespace", "description", "tags")},
+        "project_id": plain("project_id"),
+        "task_id": plain("task_execution_id"),
+        "execution_id": plain("workflow_execution_id"),
+        "state": plain("state", state_message, literal=state_literal),
+        "output": plain("output", lambda text: output_object(text) or ""),
+        "created_at": plain("created_at", TIME),
+        "updated_at": plain("updated_at", TIME),
+    },
+    heavy=("output",),
+)
 
 
 class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
@@ -35,25 +54,25 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
             save_result=request.save_result,
             target=request.target,
             timeout=request.timeout_seconds,
+            request_id=checked_request_id(request.request_id),
         )
         return service.RunActionResponse(action_execution=_message(await self._runs.run(current_caller(), wanted)))
 
     async def GetActionExecution(
         self, request: service.GetActionExecutionRequest, context: _Context
     ) -> service.GetActionExecutionResponse:
+        fields = SHAPE.chosen(request.read_mask, SHAPE.all)
         row = await self._actions.get(current_caller(), request.id)
-        return service.GetActionExecutionResponse(action_execution=_message(row))
+        return service.GetActionExecutionResponse(action_execution=SHAPE.write(row, fields))
 
     async def ListActionExecutions(
         self, request: service.ListActionExecutionsRequest, context: _Context
     ) -> service.ListActionExecutionsResponse:
         filters = [equal("task_execution_id", request.task_id), among("state", state_texts(request.states))]
-        columns = ALL_COLUMNS if request.include_output else LIST_COLUMNS
-        page = page_of(columns, request.page_size, request.page_token, filters)
-        rows, token = split(await self._actions.page(current_caller(), page), page)
-        return service.ListActionExecutionsResponse(
-            action_executions=[_message(row) for row in rows], next_page_token=token
-        )
+        usual = SHAPE.all if request.include_output else SHAPE.listed
+        call = list_call(request, SHAPE, filters=filters, usual=usual)
+        actions, token = await call.answer(lambda page: self._actions.page(current_caller(), page))
+        return service.ListActionExecutionsResponse(action_executions=actions, next_page_token=token)
 
     async def CompleteActionExecution(
         self, request: service.CompleteActionExecutionRequest, context: _Context
@@ -62,21 +81,12 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
         row = await self._actions.complete(current_caller(), request.id, state, request.output.encode())
         return service.CompleteActionExecutionResponse(action_execution=_message(row))
 
+    async def DeleteActionExecution(
+        self, request: service.DeleteActionExecutionRequest, context: _Context
+    ) -> service.DeleteActionExecutionResponse:
+        await self._actions.delete(current_caller(), request.id)
+        return service.DeleteActionExecutionResponse()
+
 
 def _message(row: Row | Run) -> messages.ActionExecution:
-    return messages.ActionExecution(
-        id=row["id"],
-        name=row["name"],
-        task_id=row["task_execution_id"],
-        task_name=row["task_name"],
-        execution_id=row["workflow_execution_id"],
-        state=state_message(row["state"]),
-        state_info=row["state_info"],
-        accepted=row["accepted"],
-        index=row["index"],
-        attempt=row["attempt"],
-        input=row["input"],
-        output=output_object(row.get("output")) or "",
-        created_at=timestamp(row["created_at"]),
-        updated_at=timestamp(row["updated_at"]),
-    )
+    return SHAPE.write(row, SHAPE.all)

@@ -1,5 +1,6 @@
 """ActionService of ``mistral.v1``."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import grpc.aio
@@ -11,14 +12,39 @@ from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.action_pages import page_of
 from mistral_api_gateway.operations.actions import Action
 from mistral_api_gateway.operations.caller import current_caller
-from mistral_api_gateway.rpc.paging import name_of_token, size_of, token_of_name
-from mistral_api_gateway.rpc.scopes import scope_message, scope_text
+from mistral_api_gateway.operations.etags import etag_of
+from mistral_api_gateway.rpc.idempotency import once
+from mistral_api_gateway.rpc.paging import exactly, list_call
+from mistral_api_gateway.rpc.scopes import scope_text
+from mistral_api_gateway.rpc.shapes import Field, Shape, definition_fields, plain
 from mistral_api_gateway.rpc.states import timestamp
-from mistral_persistence.listing import Filter, Operator, Page
+from mistral_core.errors import InvalidInput
+from mistral_persistence.action_definitions import ACTION_DEFINITIONS
+from mistral_persistence.listing import Page
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 _BY_NAME: Final = (("name", False),)
+
+
+def _etag(action: Mapping[str, Any]) -> str:
+    return etag_of(action) if action["created_at"] else ""
+
+
+SHAPE: Final = Shape(
+    messages.Action,
+    ACTION_DEFINITIONS,
+    {
+        **definition_fields("namespace", "description", "input", "definition", "tags"),
+        # Those that executors offer have no times.
+        "created_at": plain("created_at", lambda moment: timestamp(moment or None)),
+        "updated_at": plain("updated_at", lambda moment: timestamp(moment or None)),
+        "is_system": Field((), lambda action: action["is_system"]),
+        "workbook": Field((), lambda action: action.get("workbook")),
+        "etag": Field((), _etag),
+    },
+    heavy=("definition",),
+)
 
 
 class ActionServicer(service_grpc.ActionServiceServicer):
@@ -26,43 +52,67 @@ class ActionServicer(service_grpc.ActionServiceServicer):
 
     def __init__(self, gateway: Gateway) -> None:
         self._actions = gateway.actions
+        self._once = gateway.once
 
     async def CreateActions(
         self, request: service.CreateActionsRequest, context: _Context
     ) -> service.CreateActionsResponse:
-        scope = scope_text(request.scope) or "private"
-        stored = await self._actions.create(
-            current_caller(), request.definition, namespace=request.namespace, scope=scope
-        )
-        return service.CreateActionsResponse(actions=map(_message, stored))
+        caller = current_caller()
+
+        async def create() -> service.CreateActionsResponse:
+            stored = await self._actions.create(
+                caller, request.definition, namespace=request.namespace, scope=scope_text(request.scope) or "private"
+            )
+            return service.CreateActionsResponse(actions=map(_message, stored))
+
+        return await once(self._once, caller, request, service.CreateActionsResponse, create)
 
     async def UpdateActions(
         self, request: service.UpdateActionsRequest, context: _Context
     ) -> service.UpdateActionsResponse:
-        scope = scope_text(request.scope)
         stored = await self._actions.update(
-            current_caller(), request.definition, namespace=request.namespace, scope=scope
+            current_caller(),
+            request.definition,
+            namespace=request.namespace,
+            scope=scope_text(request.scope),
+            etags=request.etags,
         )
         return service.UpdateActionsResponse(actions=map(_message, stored))
 
+    async def UpdateAction(
+        self, request: service.UpdateActionRequest, context: _Context
+    ) -> service.UpdateActionResponse:
+        if not request.identifier:
+            raise InvalidInput("The id or name of the action must be given", field="identifier")
+        (stored,) = await self._actions.update(
+            current_caller(),
+            request.definition,
+            identifier=request.identifier,
+            namespace=request.namespace,
+            scope=scope_text(request.scope),
+            etags={request.identifier: request.etag},
+        )
+        return service.UpdateActionResponse(action=_message(stored))
+
     async def GetAction(self, request: service.GetActionRequest, context: _Context) -> service.GetActionResponse:
+        fields = SHAPE.chosen(request.read_mask, SHAPE.all)
         action = await self._actions.get(current_caller(), request.identifier, namespace=request.namespace)
-        return service.GetActionResponse(action=_message(action))
+        return service.GetActionResponse(action=SHAPE.write(action, fields))
 
     async def ListActions(self, request: service.ListActionsRequest, context: _Context) -> service.ListActionsResponse:
-        filters = [Filter("namespace", Operator.EQ, (request.namespace,))] if request.HasField("namespace") else []
-        size = size_of(request.page_size)
-        marker = name_of_token(request.page_token)
-        wanted = Page(columns=(), filters=filters, sort=_BY_NAME, marker=marker, limit=size + 1)
-        found = page_of(await self._actions.all(current_caller()), wanted)
-        token = token_of_name(found[size - 1]["id"]) if len(found) > size else ""
-        shown = [_message({**action, "definition": ""}) for action in found[:size]]
-        return service.ListActionsResponse(actions=shown, next_page_token=token)
+        call = list_call(request, SHAPE, filters=[exactly(request, "namespace")], sort=_BY_NAME, named=True)
+        if call.page.nulls:
+            raise InvalidInput("Actions cannot be filtered by null", field="filter")
+        actions, token = await call.answer(self._page)
+        return service.ListActionsResponse(actions=actions, next_page_token=token)
+
+    async def _page(self, page: Page) -> Sequence[Action]:
+        return page_of(await self._actions.all(current_caller()), page)
 
     async def DeleteAction(
         self, request: service.DeleteActionRequest, context: _Context
     ) -> service.DeleteActionResponse:
-        await self._actions.delete(current_caller(), request.identifier, namespace=request.namespace)
+        await self._actions.delete(current_caller(), request.identifier, namespace=request.namespace, etag=request.etag)
         return service.DeleteActionResponse()
 
     async def ValidateActions(
@@ -73,16 +123,4 @@ class ActionServicer(service_grpc.ActionServiceServicer):
 
 
 def _message(action: Action) -> messages.Action:
-    return messages.Action(
-        id=action["id"],
-        name=action["name"],
-        namespace=action["namespace"],
-        description=action["description"],
-        input=action["input"],
-        definition=action["definition"],
-        tags=action["tags"],
-        scope=scope_message(action["scope"]),
-        project_id=action["project_id"],
-        created_at=timestamp(action["created_at"] or None),
-        updated_at=timestamp(action["updated_at"] or None),
-    )
+    return SHAPE.write(action, SHAPE.all)

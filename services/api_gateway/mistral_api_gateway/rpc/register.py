@@ -1,6 +1,7 @@
 """All services of the public gRPC API, put on one server."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import grpc.aio
 
@@ -9,51 +10,80 @@ from mistral.v1 import (
     action_service_pb2_grpc,
     api_key_service_pb2_grpc,
     code_source_service_pb2_grpc,
+    cron_trigger_service_pb2_grpc,
     dynamic_action_service_pb2_grpc,
     environment_service_pb2_grpc,
+    event_trigger_service_pb2_grpc,
+    execution_bulk_service_pb2_grpc,
     execution_service_pb2_grpc,
+    maintenance_service_pb2_grpc,
+    service_service_pb2_grpc,
     task_service_pb2_grpc,
     workbook_service_pb2_grpc,
+    workflow_member_service_pb2_grpc,
     workflow_service_pb2_grpc,
 )
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.rpc.action_executions import ActionExecutionServicer
 from mistral_api_gateway.rpc.actions import ActionServicer
 from mistral_api_gateway.rpc.api_keys import ApiKeyServicer
+from mistral_api_gateway.rpc.bulk import ExecutionBulkServicer
 from mistral_api_gateway.rpc.code_sources import CodeSourceServicer
+from mistral_api_gateway.rpc.cron_triggers import CronTriggerServicer
+from mistral_api_gateway.rpc.door import Door
 from mistral_api_gateway.rpc.dynamic_actions import DynamicActionServicer
 from mistral_api_gateway.rpc.environments import EnvironmentServicer
+from mistral_api_gateway.rpc.event_triggers import EventTriggerServicer
 from mistral_api_gateway.rpc.executions import ExecutionServicer
+from mistral_api_gateway.rpc.guarding import Guarded
+from mistral_api_gateway.rpc.maintenance import MaintenanceServicer, Waiting
+from mistral_api_gateway.rpc.services import ServiceServicer
 from mistral_api_gateway.rpc.tasks import TaskServicer
 from mistral_api_gateway.rpc.workbooks import WorkbookServicer
+from mistral_api_gateway.rpc.workflow_members import WorkflowMemberServicer
 from mistral_api_gateway.rpc.workflows import WorkflowServicer
 
 SERVICES = (
     "WorkbookService",
     "WorkflowService",
+    "WorkflowMemberService",
     "ActionService",
     "CodeSourceService",
     "DynamicActionService",
     "EnvironmentService",
     "ExecutionService",
+    "ExecutionBulkService",
     "TaskService",
     "ActionExecutionService",
     "ApiKeyService",
+    "CronTriggerService",
+    "EventTriggerService",
+    "MaintenanceService",
+    "ServiceService",
 )
 
 
 def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     """Add the services to a server and return their full names."""
+    server = cast(grpc.aio.Server, Waiting(Door(Guarded(server, gateway.gate)), gateway.maintenance))
     workbook_service_pb2_grpc.add_WorkbookServiceServicer_to_server(WorkbookServicer(gateway), server)
     action_service_pb2_grpc.add_ActionServiceServicer_to_server(ActionServicer(gateway), server)
     code_source_service_pb2_grpc.add_CodeSourceServiceServicer_to_server(CodeSourceServicer(gateway), server)
     dynamic_action_service_pb2_grpc.add_DynamicActionServiceServicer_to_server(DynamicActionServicer(gateway), server)
     environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(gateway), server)
     workflow_service_pb2_grpc.add_WorkflowServiceServicer_to_server(WorkflowServicer(gateway), server)
+    workflow_member_service_pb2_grpc.add_WorkflowMemberServiceServicer_to_server(
+        WorkflowMemberServicer(gateway), server
+    )
     execution_service_pb2_grpc.add_ExecutionServiceServicer_to_server(ExecutionServicer(gateway), server)
+    execution_bulk_service_pb2_grpc.add_ExecutionBulkServiceServicer_to_server(ExecutionBulkServicer(gateway), server)
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(gateway), server)
     action_execution_service_pb2_grpc.add_ActionExecutionServiceServicer_to_server(
         ActionExecutionServicer(gateway), server
     )
     api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server(ApiKeyServicer(gateway), server)
+    cron_trigger_service_pb2_grpc.add_CronTriggerServiceServicer_to_server(CronTriggerServicer(gateway), server)
+    event_trigger_service_pb2_grpc.add_EventTriggerServiceServicer_to_server(EventTriggerServicer(gateway), server)
+    maintenance_service_pb2_grpc.add_MaintenanceServiceServicer_to_server(MaintenanceServicer(gateway), server)
+    service_service_pb2_grpc.add_ServiceServiceServicer_to_server(ServiceServicer(gateway), server)
     return [f"mistral.v1.{name}" for name in SERVICES]

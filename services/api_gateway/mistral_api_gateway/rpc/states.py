@@ -26,7 +26,15 @@ def state_text(number: int) -> State:
     """Return the state. Raises InvalidInput if none is said."""
     state = _FROM_MESSAGE.get(number)
     if state is None:
-        raise InvalidInput("A state must be given")
+        raise InvalidInput("A state must be given", field="state")
+    return state
+
+
+def state_literal(text: str) -> str:
+    """Return the state of a filter, also by the name of its enum value. Raises InvalidInput if there is none."""
+    state = text.removeprefix("STATE_").upper()
+    if state not in _TO_MESSAGE:
+        raise InvalidInput(f"There is no state {text[:80]!r}, only {', '.join(_TO_MESSAGE)}")
     return state
 
 

@@ -1,6 +1,5 @@
 """TaskService of ``mistral.v1``."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc.aio
@@ -12,13 +11,39 @@ from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.json_text import text_of
 from mistral_api_gateway.operations.task_facts import facts_of, runtime_context
-from mistral_api_gateway.rpc.paging import among, equal, page_of, split
-from mistral_api_gateway.rpc.states import state_message, state_texts, timestamp
-from mistral_persistence.task_reads import ALL_COLUMNS, Row
+from mistral_api_gateway.rpc.paging import among, equal, list_call
+from mistral_api_gateway.rpc.shapes import TIME, Field, Shape, plain
+from mistral_api_gateway.rpc.states import state_literal, state_message, state_texts
+from mistral_core.errors import InvalidInput
+from mistral_persistence.task_reads import TASKS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 _TYPES: Final = {"ACTION": messages.TASK_TYPE_ACTION, "WORKFLOW": messages.TASK_TYPE_WORKFLOW}
+
+
+def _type_literal(text: str) -> str:
+    found = text.removeprefix("TASK_TYPE_").upper()
+    if found not in _TYPES:
+        raise InvalidInput(f"There is no type of task {text[:80]!r}, only {', '.join(_TYPES)}")
+    return found
+
+
+SHAPE: Final = Shape(
+    messages.Task,
+    TASKS,
+    {
+        **{name: plain(name) for name in ("id", "name", "workflow_name", "state_info", "published", "processed")},
+        **{name: plain(name) for name in ("tags", "workflow_namespace", "workflow_id", "project_id")},
+        "type": plain("type", lambda text: _TYPES.get(text, messages.TASK_TYPE_UNSPECIFIED), literal=_type_literal),
+        "execution_id": plain("workflow_execution_id"),
+        "state": plain("state", state_message, literal=state_literal),
+        "runtime_context": Field(("body",), lambda row: text_of(runtime_context(facts_of(row)))),
+        "result": Field((), lambda row: ""),
+        **{name: plain(name, TIME) for name in ("created_at", "updated_at", "started_at", "finished_at")},
+    },
+    heavy=("result",),
+)
 
 
 class TaskServicer(service_grpc.TaskServiceServicer):
@@ -28,8 +53,13 @@ class TaskServicer(service_grpc.TaskServiceServicer):
         self._tasks = gateway.tasks
 
     async def GetTask(self, request: service.GetTaskRequest, context: _Context) -> service.GetTaskResponse:
+        fields = SHAPE.chosen(request.read_mask, SHAPE.all)
         row = await self._tasks.get(current_caller(), request.id)
-        task = _message(row, await self._tasks.result(row), await self._tasks.unserved(row))
+        task = SHAPE.write(row, fields)
+        if "result" in fields:
+            task.result = await self._tasks.result(row)
+        if "runtime_context" in fields and (unserved := await self._tasks.unserved(row)):
+            task.runtime_context = text_of(runtime_context(facts_of(row), unserved))
         return service.GetTaskResponse(task=task)
 
     async def ListTasks(self, request: service.ListTasksRequest, context: _Context) -> service.ListTasksResponse:
@@ -38,47 +68,33 @@ class TaskServicer(service_grpc.TaskServiceServicer):
             equal("name", request.name),
             among("state", state_texts(request.states)),
         ]
-        page = page_of(ALL_COLUMNS, request.page_size, request.page_token, filters)
-        rows, token = split(await self._tasks.page(current_caller(), page), page)
-        return service.ListTasksResponse(tasks=[_message(row) for row in rows], next_page_token=token)
+        if "result" in request.read_mask.paths:
+            raise InvalidInput("A list of tasks has no results; ask for each task alone", field="read_mask")
+        call = list_call(request, SHAPE, filters=filters)
+        tasks, token = await call.answer(lambda page: self._tasks.page(current_caller(), page))
+        return service.ListTasksResponse(tasks=tasks, next_page_token=token)
 
     async def RerunTask(self, request: service.RerunTaskRequest, context: _Context) -> service.RerunTaskResponse:
         row = await self._tasks.rerun(current_caller(), request.id, reset=request.reset, env=request.env.encode())
-        return service.RerunTaskResponse(task=_message(row, await self._tasks.result(row)))
+        return service.RerunTaskResponse(task=await self._message(row))
 
     async def SkipTask(self, request: service.SkipTaskRequest, context: _Context) -> service.SkipTaskResponse:
         row = await self._tasks.skip(current_caller(), request.id)
-        return service.SkipTaskResponse(task=_message(row, await self._tasks.result(row)))
+        return service.SkipTaskResponse(task=await self._message(row))
 
     async def ReplayTask(self, request: service.ReplayTaskRequest, context: _Context) -> service.ReplayTaskResponse:
         row = await self._tasks.replay(current_caller(), request.id, env=request.env.encode())
-        return service.ReplayTaskResponse(task=_message(row, await self._tasks.result(row)))
+        return service.ReplayTaskResponse(task=await self._message(row))
 
     async def SuspendTask(self, request: service.SuspendTaskRequest, context: _Context) -> service.SuspendTaskResponse:
         row = await self._tasks.suspend(current_caller(), request.id)
-        return service.SuspendTaskResponse(task=_message(row, await self._tasks.result(row)))
+        return service.SuspendTaskResponse(task=await self._message(row))
 
     async def ResumeTask(self, request: service.ResumeTaskRequest, context: _Context) -> service.ResumeTaskResponse:
         row = await self._tasks.resume(current_caller(), request.id)
-        return service.ResumeTaskResponse(task=_message(row, await self._tasks.result(row)))
+        return service.ResumeTaskResponse(task=await self._message(row))
 
-
-def _message(row: Row, result: str = "", unserved: Sequence[str] = ()) -> messages.Task:
-    return messages.Task(
-        id=row["id"],
-        name=row["name"],
-        type=_TYPES.get(row["type"], messages.TASK_TYPE_UNSPECIFIED),
-        execution_id=row["workflow_execution_id"],
-        workflow_name=row["workflow_name"],
-        state=state_message(row["state"]),
-        state_info=row["state_info"],
-        published=row["published"],
-        result=result,
-        runtime_context=text_of(runtime_context(facts_of(row), unserved)),
-        processed=row["processed"],
-        tags=row["tags"],
-        created_at=timestamp(row["created_at"]),
-        updated_at=timestamp(row["updated_at"]),
-        started_at=timestamp(row["started_at"]),
-        finished_at=timestamp(row["finished_at"]),
-    )
+    async def _message(self, row: Row) -> messages.Task:
+        task = SHAPE.write(row, SHAPE.all)
+        task.result = await self._tasks.result(row)
+        return task

@@ -9,15 +9,17 @@ from mistral.v1 import workbook_service_pb2 as service
 from mistral.v1 import workbook_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
-from mistral_api_gateway.rpc.paging import page_of, split
-from mistral_api_gateway.rpc.scopes import scope_message, scope_text
-from mistral_api_gateway.rpc.states import timestamp
-from mistral_persistence.listing import Filter, Operator
-from mistral_persistence.workbooks import ALL_COLUMNS, Row
+from mistral_api_gateway.rpc.idempotency import once
+from mistral_api_gateway.rpc.paging import exactly, list_call
+from mistral_api_gateway.rpc.scopes import scope_text
+from mistral_api_gateway.rpc.shapes import Shape, definition_fields
+from mistral_persistence.workbooks import WORKBOOKS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-_LIST_COLUMNS: Final = tuple(name for name in ALL_COLUMNS if name != "definition")
+SHAPE: Final = Shape(
+    messages.Workbook, WORKBOOKS, definition_fields("namespace", "definition", "tags"), heavy=("definition",)
+)
 
 
 class WorkbookServicer(service_grpc.WorkbookServiceServicer):
@@ -25,41 +27,49 @@ class WorkbookServicer(service_grpc.WorkbookServiceServicer):
 
     def __init__(self, gateway: Gateway) -> None:
         self._workbooks = gateway.workbooks
+        self._once = gateway.once
 
     async def CreateWorkbook(
         self, request: service.CreateWorkbookRequest, context: _Context
     ) -> service.CreateWorkbookResponse:
-        scope = scope_text(request.scope) or "private"
-        row = await self._workbooks.create(
-            current_caller(), request.definition, namespace=request.namespace, scope=scope
-        )
-        return service.CreateWorkbookResponse(workbook=_message(row))
+        caller = current_caller()
+
+        async def create() -> service.CreateWorkbookResponse:
+            row = await self._workbooks.create(
+                caller, request.definition, namespace=request.namespace, scope=scope_text(request.scope) or "private"
+            )
+            return service.CreateWorkbookResponse(workbook=_message(row))
+
+        return await once(self._once, caller, request, service.CreateWorkbookResponse, create)
 
     async def UpdateWorkbook(
         self, request: service.UpdateWorkbookRequest, context: _Context
     ) -> service.UpdateWorkbookResponse:
-        scope = scope_text(request.scope)
         row = await self._workbooks.update(
-            current_caller(), request.definition, namespace=request.namespace, scope=scope
+            current_caller(),
+            request.definition,
+            namespace=request.namespace,
+            scope=scope_text(request.scope),
+            etag=request.etag,
         )
         return service.UpdateWorkbookResponse(workbook=_message(row))
 
     async def GetWorkbook(self, request: service.GetWorkbookRequest, context: _Context) -> service.GetWorkbookResponse:
+        fields = SHAPE.chosen(request.read_mask, SHAPE.all)
         row = await self._workbooks.get(current_caller(), request.name, namespace=request.namespace)
-        return service.GetWorkbookResponse(workbook=_message(row))
+        return service.GetWorkbookResponse(workbook=SHAPE.write(row, fields))
 
     async def ListWorkbooks(
         self, request: service.ListWorkbooksRequest, context: _Context
     ) -> service.ListWorkbooksResponse:
-        filters = [Filter("namespace", Operator.EQ, (request.namespace,))] if request.HasField("namespace") else []
-        page = page_of(_LIST_COLUMNS, request.page_size, request.page_token, filters)
-        rows, token = split(await self._workbooks.page(current_caller(), page), page)
-        return service.ListWorkbooksResponse(workbooks=[_message(row) for row in rows], next_page_token=token)
+        call = list_call(request, SHAPE, filters=[exactly(request, "namespace")])
+        workbooks, token = await call.answer(lambda page: self._workbooks.page(current_caller(), page))
+        return service.ListWorkbooksResponse(workbooks=workbooks, next_page_token=token)
 
     async def DeleteWorkbook(
         self, request: service.DeleteWorkbookRequest, context: _Context
     ) -> service.DeleteWorkbookResponse:
-        await self._workbooks.delete(current_caller(), request.name, namespace=request.namespace)
+        await self._workbooks.delete(current_caller(), request.name, namespace=request.namespace, etag=request.etag)
         return service.DeleteWorkbookResponse()
 
     async def ValidateWorkbook(
@@ -70,14 +80,4 @@ class WorkbookServicer(service_grpc.WorkbookServiceServicer):
 
 
 def _message(row: Row) -> messages.Workbook:
-    return messages.Workbook(
-        id=row["id"],
-        name=row["name"],
-        namespace=row["namespace"],
-        definition=row.get("definition", ""),
-        tags=row["tags"],
-        scope=scope_message(row["scope"]),
-        project_id=row["project_id"],
-        created_at=timestamp(row["created_at"]),
-        updated_at=timestamp(row["updated_at"]),
-    )
+    return SHAPE.write(row, SHAPE.all)

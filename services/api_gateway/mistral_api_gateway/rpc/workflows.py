@@ -9,15 +9,21 @@ from mistral.v1 import workflow_service_pb2 as service
 from mistral.v1 import workflow_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
-from mistral_api_gateway.rpc.paging import page_of, split
-from mistral_api_gateway.rpc.scopes import scope_message, scope_text
-from mistral_api_gateway.rpc.states import timestamp
-from mistral_persistence.listing import Filter, Operator
-from mistral_persistence.workflows import ALL_COLUMNS, Row
+from mistral_api_gateway.rpc.idempotency import once
+from mistral_api_gateway.rpc.paging import exactly, list_call
+from mistral_api_gateway.rpc.scopes import scope_text
+from mistral_api_gateway.rpc.shapes import Shape, definition_fields
+from mistral_core.errors import InvalidInput
+from mistral_persistence.workflows import WORKFLOWS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-_LIST_COLUMNS: Final = tuple(name for name in ALL_COLUMNS if name != "definition")
+SHAPE: Final = Shape(
+    messages.Workflow,
+    WORKFLOWS,
+    definition_fields("namespace", "version", "definition", "checksum", "input", "tags", "interface", "workbook"),
+    heavy=("definition",),
+)
 
 
 class WorkflowServicer(service_grpc.WorkflowServiceServicer):
@@ -25,43 +31,68 @@ class WorkflowServicer(service_grpc.WorkflowServiceServicer):
 
     def __init__(self, gateway: Gateway) -> None:
         self._workflows = gateway.workflows
+        self._once = gateway.once
 
     async def CreateWorkflows(
         self, request: service.CreateWorkflowsRequest, context: _Context
     ) -> service.CreateWorkflowsResponse:
-        scope = scope_text(request.scope) or "private"
-        rows = await self._workflows.create(
-            current_caller(), request.definition, namespace=request.namespace, scope=scope
-        )
-        return service.CreateWorkflowsResponse(workflows=[_message(row) for row in rows])
+        caller = current_caller()
+
+        async def create() -> service.CreateWorkflowsResponse:
+            rows = await self._workflows.create(
+                caller, request.definition, namespace=request.namespace, scope=scope_text(request.scope) or "private"
+            )
+            return service.CreateWorkflowsResponse(workflows=map(_message, rows))
+
+        return await once(self._once, caller, request, service.CreateWorkflowsResponse, create)
 
     async def UpdateWorkflows(
         self, request: service.UpdateWorkflowsRequest, context: _Context
     ) -> service.UpdateWorkflowsResponse:
-        scope = scope_text(request.scope)
         rows = await self._workflows.update(
-            current_caller(), request.definition, namespace=request.namespace, scope=scope
+            current_caller(),
+            request.definition,
+            namespace=request.namespace,
+            scope=scope_text(request.scope),
+            etags=request.etags,
         )
-        return service.UpdateWorkflowsResponse(workflows=[_message(row) for row in rows])
+        return service.UpdateWorkflowsResponse(workflows=map(_message, rows))
+
+    async def UpdateWorkflow(
+        self, request: service.UpdateWorkflowRequest, context: _Context
+    ) -> service.UpdateWorkflowResponse:
+        if not request.identifier:
+            raise InvalidInput("The id or name of the workflow must be given", field="identifier")
+        row = await self._workflows.update_one(
+            current_caller(),
+            request.identifier,
+            request.definition,
+            namespace=request.namespace,
+            scope=scope_text(request.scope),
+            etag=request.etag,
+        )
+        return service.UpdateWorkflowResponse(workflow=_message(row))
 
     async def GetWorkflow(self, request: service.GetWorkflowRequest, context: _Context) -> service.GetWorkflowResponse:
+        fields = SHAPE.chosen(request.read_mask, SHAPE.all)
         row = await self._workflows.get(
             current_caller(), request.identifier, namespace=request.namespace, fall_back=True
         )
-        return service.GetWorkflowResponse(workflow=_message(row))
+        return service.GetWorkflowResponse(workflow=SHAPE.write(row, fields))
 
     async def ListWorkflows(
         self, request: service.ListWorkflowsRequest, context: _Context
     ) -> service.ListWorkflowsResponse:
-        filters = [Filter("namespace", Operator.EQ, (request.namespace,))] if request.HasField("namespace") else []
-        page = page_of(_LIST_COLUMNS, request.page_size, request.page_token, filters)
-        rows, token = split(await self._workflows.page(current_caller(), page), page)
-        return service.ListWorkflowsResponse(workflows=[_message(row) for row in rows], next_page_token=token)
+        call = list_call(request, SHAPE, filters=[exactly(request, "namespace")])
+        workflows, token = await call.answer(lambda page: self._workflows.page(current_caller(), page))
+        return service.ListWorkflowsResponse(workflows=workflows, next_page_token=token)
 
     async def DeleteWorkflow(
         self, request: service.DeleteWorkflowRequest, context: _Context
     ) -> service.DeleteWorkflowResponse:
-        await self._workflows.delete(current_caller(), request.identifier, namespace=request.namespace)
+        await self._workflows.delete(
+            current_caller(), request.identifier, namespace=request.namespace, etag=request.etag
+        )
         return service.DeleteWorkflowResponse()
 
     async def ValidateWorkflows(
@@ -72,17 +103,4 @@ class WorkflowServicer(service_grpc.WorkflowServiceServicer):
 
 
 def _message(row: Row) -> messages.Workflow:
-    return messages.Workflow(
-        id=row["id"],
-        name=row["name"],
-        namespace=row["namespace"],
-        version=row["version"],
-        definition=row.get("definition", ""),
-        checksum=row["checksum"],
-        input=row["input"],
-        tags=row["tags"],
-        scope=scope_message(row["scope"]),
-        project_id=row["project_id"],
-        created_at=timestamp(row["created_at"]),
-        updated_at=timestamp(row["updated_at"]),
-    )
+    return SHAPE.write(row, SHAPE.all)

@@ -1,0 +1,90 @@
+"""WatchExecutions: what is asked for, its resume tokens, and its answers."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+from mistral.v1 import execution_watch_pb2 as messages
+from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.live.watch_all import Interest, WatchAll
+from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.rpc.execution_shape import SHAPE, event_message
+from mistral_api_gateway.rpc.paging import opaque, readable
+from mistral_api_gateway.rpc.states import state_texts
+from mistral_core.errors import InvalidInput, Unavailable
+
+# A filter is asked once for each execution, so it may only name what stays as it is.
+_STABLE: Final = frozenset(
+    {
+        "id",
+        "workflow_id",
+        "workflow_name",
+        "workflow_namespace",
+        "tags",
+        "created_at",
+        "task_execution_id",
+        "root_execution_id",
+    }
+)
+_DIGITS: Final = 17
+
+
+async def watched(
+    gateway: Gateway, caller: Caller, request: messages.WatchExecutionsRequest
+) -> AsyncIterator[messages.WatchExecutionsResponse]:
+    """Yield the answers to a request until the caller leaves.
+
+    Raises:
+        InvalidInput: If filter, states or token are none.
+        HistoryGone: If the token is too old.
+        Unavailable: If the gateway leaves.
+    """
+    binding = _binding(request)
+    stream = WatchAll(gateway.hub, gateway.store, caller, _interest(request), _since(request.resume_token, binding))
+    try:
+        async for told in stream.told():
+            yield messages.WatchExecutionsResponse(
+                event=None if told.event is None else event_message(told.event),
+                workflow_name=told.workflow_name,
+                resume_token=opaque(f"w1:{binding}:{told.at}"),
+            )
+    except InvalidInput as error:
+        # Only now the values of the filter were looked at.
+        error.field = error.field or "filter"
+        raise
+    raise Unavailable("This server is leaving; go on with the last resume_token")
+
+
+def _interest(request: messages.WatchExecutionsRequest) -> Interest:
+    filters, nulls = SHAPE.filters(request.filter)
+    for name in [*(one.column for one in filters), *nulls]:
+        if name not in _STABLE:
+            known = ", ".join(sorted(_STABLE))
+            raise InvalidInput(
+                f"A watch cannot be filtered by {name!r}, which changes; there are: {known}", field="filter"
+            )
+    return Interest(
+        filters=filters,
+        nulls=nulls,
+        states=frozenset(state_texts(request.states)),
+        with_tasks=request.include_tasks,
+    )
+
+
+def _binding(request: messages.WatchExecutionsRequest) -> str:
+    same = messages.WatchExecutionsRequest()
+    same.CopyFrom(request)
+    same.ClearField("resume_token")
+    return hashlib.blake2b(same.SerializeToString(deterministic=True), digest_size=6).hexdigest()
+
+
+def _since(token: str, binding: str) -> int | None:
+    if not token:
+        return None
+    version, _, rest = readable(token).partition(":")
+    bound, _, at = rest.partition(":")
+    if version != "w1" or not (at.isascii() and at.isdigit() and len(at) <= _DIGITS):
+        raise InvalidInput("The resume_token is not one of ours", field="resume_token")
+    if bound != binding:
+        raise InvalidInput("The resume_token belongs to a watch with another filter", field="resume_token")
+    return int(at)

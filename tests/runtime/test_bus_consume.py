@@ -169,7 +169,7 @@ async def test_a_pull_that_expires_is_renewed(bus, monkeypatch):
 
     await publish(bus, [1])
 
-    assert numbers(await take(consumer, 1, seconds=1)) == {1}
+    assert numbers(await take(consumer, 1, seconds=20)) == {1}
 
 
 async def test_only_the_named_subjects_come(bus):
@@ -218,7 +218,7 @@ async def test_what_was_not_taken_is_given_back_on_stop(bus):
 
     second = await consuming(bus)
 
-    assert numbers(await take(second, 6, seconds=3)) == set(range(4, 10))
+    assert numbers(await take(second, 6, seconds=20)) == set(range(4, 10))
 
 
 async def test_a_stopped_consumer_says_so_to_who_waits(bus):
@@ -241,7 +241,7 @@ async def test_a_fresh_start_gets_at_once_what_a_dead_predecessor_held(own_nats,
 
     successor = await consuming(bus, fresh=True)
 
-    assert numbers(await take(successor, 5, seconds=3)) == set(range(5))
+    assert numbers(await take(successor, 5, seconds=20)) == set(range(5))
 
 
 async def test_changed_settings_reach_a_consumer_that_exists(bus):
@@ -294,5 +294,5 @@ async def test_stopping_without_a_server_is_quick(own_nats, bus, until):
     own_nats.server.kill()
     await until(lambda: not bus.connected)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         await consumer.stop(delete=True)

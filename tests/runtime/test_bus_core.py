@@ -78,7 +78,7 @@ async def test_asking_gathers_every_answer(bus):
 
 
 async def test_asking_nobody_returns_at_once(bus):
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(20):
         assert await bus.request_all("mistral.nobody", b"?", 30) == []
 
 
@@ -97,7 +97,7 @@ async def test_what_was_sent_just_before_the_end_arrives(own_nats, bus):
         for number in range(100):
             other.send("mistral.test", b"%d" % number)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         assert [await heard.get() for _ in range(100)] == [b"%d" % number for number in range(100)]
 
 

@@ -89,7 +89,7 @@ async def test_taking_goes_on_after_a_restart(own_nats, bus):
 
     await publish(bus, 1, 2, 3)
 
-    await take_all(consumer, {1, 2, 3}, seconds=3)
+    await take_all(consumer, {1, 2, 3}, seconds=20)
 
 
 async def test_several_restarts_in_a_row_do_no_harm(own_nats, bus):
@@ -97,7 +97,7 @@ async def test_several_restarts_in_a_row_do_no_harm(own_nats, bus):
     for number in range(3):
         await asyncio.to_thread(own_nats.restart)
         await publish(bus, number)
-        await take_all(consumer, {number}, seconds=4)
+        await take_all(consumer, {number}, seconds=20)
 
 
 async def test_an_ack_given_while_the_server_is_away_still_counts(own_nats, bus, until):
@@ -127,7 +127,7 @@ async def test_a_deleted_consumer_is_made_again_and_loses_nothing(bus):
 
     await bus.api.ask("CONSUMER.DELETE.ENGINE.c")
 
-    await take_all(consumer, {2, 3}, seconds=3)
+    await take_all(consumer, {2, 3}, seconds=20)
 
 
 async def test_a_deleted_stream_is_made_again_and_listeners_are_told(bus):
@@ -142,7 +142,7 @@ async def test_a_deleted_stream_is_made_again_and_listeners_are_told(bus):
     assert stream == "ENGINE"
     assert created == bus.streams.created("ENGINE") > before
     await publish(bus, 1)
-    await take_all(consumer, {1}, seconds=3)
+    await take_all(consumer, {1}, seconds=20)
 
 
 async def test_a_stream_made_anew_by_another_service_is_noticed(own_nats, bus):
@@ -164,7 +164,7 @@ async def test_a_server_that_lost_its_store_gets_streams_and_consumers_again(own
     await asyncio.to_thread(own_nats.restart, without_store=True)
     await publish(bus, 1, 2)
 
-    await take_all(consumer, {1, 2}, seconds=4)
+    await take_all(consumer, {1, 2}, seconds=20)
     assert sorted(told) == ["ENGINE", "EVENTS", "TASKS"]
 
 
@@ -179,7 +179,7 @@ async def test_an_ack_from_before_a_lost_store_does_not_hit_a_new_message(own_na
 
     old.ack()
 
-    (again,) = await take(consumer, 1, seconds=4)
+    (again,) = await take(consumer, 1, seconds=20)
     assert again.data == b"2"
 
 
@@ -205,7 +205,7 @@ async def test_a_consumer_of_kept_events_goes_on_where_it_was(bus):
     await bus.api.ask("CONSUMER.DELETE.EVENTS.c")
     await publish(bus, 4, subject="mistral.events.p.k")
 
-    await take_all(consumer, {3, 4}, seconds=3)
+    await take_all(consumer, {3, 4}, seconds=20)
 
 
 async def test_a_consumer_of_new_events_misses_none_when_it_is_made_again(bus):
@@ -216,7 +216,7 @@ async def test_a_consumer_of_new_events_misses_none_when_it_is_made_again(bus):
     await bus.api.ask("CONSUMER.DELETE.EVENTS.c")
     await publish(bus, 3, subject="mistral.events.p.k")
 
-    await take_all(consumer, {2, 3}, seconds=3)
+    await take_all(consumer, {2, 3}, seconds=20)
 
 
 async def test_subscriptions_live_through_a_restart(own_nats, bus, until):
@@ -241,7 +241,7 @@ async def test_a_server_that_says_goodbye_is_awaited_like_one_that_died(own_nats
     await asyncio.to_thread(own_nats.server.restart)
     await publish(bus, 1)
 
-    await take_all(consumer, {1}, seconds=4)
+    await take_all(consumer, {1}, seconds=20)
 
 
 async def test_a_cut_connection_is_mended(own_nats, bus):

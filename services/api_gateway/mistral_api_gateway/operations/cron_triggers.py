@@ -10,10 +10,11 @@ import msgspec
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.json_text import object_of, text_of
 from mistral_api_gateway.operations.store import Store
 from mistral_core.cron import NEVER, next_time
-from mistral_core.errors import Forbidden, InvalidInput, NotFound
+from mistral_core.errors import InvalidInput, NotFound
 from mistral_core.language import workflow_from_text
 from mistral_core.machine import check_input
 from mistral_persistence import cron_triggers as rows
@@ -64,7 +65,7 @@ class CronTriggers:
         """
         if not wanted.name or len(wanted.name) > _LONGEST_NAME:
             raise InvalidInput(f"The name of a cron trigger has 1 to {_LONGEST_NAME} characters")
-        checked_scope(wanted.scope)
+        checked_scope(caller, wanted.scope, "cron_triggers")
         given, params = object_of(wanted.input, "workflow_input"), object_of(wanted.params, "workflow_params")
         times = _times(wanted, datetime.now(UTC))
         async with self._store.transaction() as connection:
@@ -91,7 +92,7 @@ class CronTriggers:
 
     async def get(self, caller: Caller, identifier: str) -> rows.Row:
         """Return a trigger by its id or name. Raises NotFound if none visible has it."""
-        row = await self._store.read(rows.find, caller.project, identifier)
+        row = await self._store.read(rows.find, caller.project, identifier, everything=caller.admin)
         if row is None:
             raise _unknown(identifier)
         return row
@@ -100,7 +101,7 @@ class CronTriggers:
         """Return a page of the triggers that the caller sees."""
         return await self._store.page(rows.page, rows.CRON_TRIGGERS, wanted, project=caller.scope)
 
-    async def delete(self, caller: Caller, identifier: str) -> None:
+    async def delete(self, caller: Caller, identifier: str, *, etag: str = "") -> None:
         """Remove a trigger; what it has started goes on.
 
         Raises:
@@ -109,8 +110,8 @@ class CronTriggers:
         """
         async with self._store.transaction() as connection:
             known = await _visible(connection, caller, identifier)
-            if known["project_id"] != caller.project:
-                raise Forbidden(f"The cron trigger {identifier!r} belongs to another project")
+            caller.check_owns(known["project_id"], f"cron trigger {identifier!r}")
+            await hold(connection, "cron_trigger", known["id"], etag)
             await rows.delete(connection, known["id"])
 
     @staticmethod
@@ -172,7 +173,7 @@ def _fingerprint(
 
 
 async def _visible(connection: Connection, caller: Caller, identifier: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier)
+    row = await rows.find(connection, caller.project, identifier, everything=caller.admin)
     if row is None:
         raise _unknown(identifier)
     return row

@@ -28,10 +28,10 @@ class DynamicCatalog:
         """Return the one of that id or name, if the caller sees one."""
         if not self._switch.on:
             return None
-        row = await self._store.read(rows.find, caller.project, identifier, namespace)
+        row = await self._store.read(rows.find, caller.project, identifier, namespace, everything=caller.admin)
         if row is None:
             return None
-        found = await self._store.read(rows.code_of, caller.project, [row["namespace"]], row["name"], "")
+        found = await self._store.read(rows.code_of, row["project_id"], [row["namespace"]], row["name"], "")
         return None if found is None else _shown({**row, "content": found["content"]})
 
     async def offered(self, caller: Caller, name: str, namespace: str) -> ActionDescription | None:

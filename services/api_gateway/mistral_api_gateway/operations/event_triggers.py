@@ -6,9 +6,10 @@ from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
+from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.json_text import object_of, text_of
 from mistral_api_gateway.operations.store import Store
-from mistral_core.errors import Forbidden, InvalidInput, NotFound
+from mistral_core.errors import InvalidInput, NotFound
 from mistral_core.language import workflow_from_text
 from mistral_core.machine import check_input
 from mistral_persistence import event_triggers as rows
@@ -59,7 +60,7 @@ class EventTriggers:
         """
         if not all(getattr(wanted, name) for name in _NEEDED):
             raise InvalidInput(f"Params {_as_set(_NEEDED)} must be provided for creating event trigger.")
-        _check(wanted)
+        _check(caller, wanted)
         assert wanted.workflow_id is not None
         given = text_of(object_of(wanted.input or b"", "workflow_input"))
         new = rows.NewEventTrigger(
@@ -79,7 +80,7 @@ class EventTriggers:
             await rows.create(connection, new)
             return await _visible(connection, caller, new.id)
 
-    async def update(self, caller: Caller, trigger_id: str, wanted: EventTriggerRequest) -> rows.Row:
+    async def update(self, caller: Caller, trigger_id: str, wanted: EventTriggerRequest, *, etag: str = "") -> rows.Row:
         """Replace what is sent of a trigger; input and params only as a whole.
 
         Raises:
@@ -90,7 +91,7 @@ class EventTriggers:
         """
         if fixed := [name for name in ("event", "exchange", "topic") if getattr(wanted, name) is not None]:
             raise InvalidInput(f"Can not update fields {_as_set(fixed)} of event trigger.")
-        _check(wanted)
+        _check(caller, wanted)
         change = rows.Change(
             name=wanted.name,
             workflow_id=wanted.workflow_id,
@@ -101,6 +102,7 @@ class EventTriggers:
         async with self._store.transaction() as connection:
             await _own(connection, caller, trigger_id)
             await rows.lock(connection, trigger_id)
+            await hold(connection, "event_trigger", trigger_id, etag)
             known = await _visible(connection, caller, trigger_id)
             if change.workflow_id is not None or change.workflow_input is not None:
                 workflow_id = change.workflow_id or known["workflow_id"]
@@ -111,7 +113,11 @@ class EventTriggers:
 
     async def get(self, caller: Caller, trigger_id: str) -> rows.Row:
         """Return a trigger. Raises NotFound if none visible has that id."""
-        row = await self._store.read(rows.find, caller.project, trigger_id) if as_uuid(trigger_id) else None
+        row = (
+            await self._store.read(rows.find, caller.project, trigger_id, everything=caller.admin)
+            if as_uuid(trigger_id)
+            else None
+        )
         if row is None:
             raise _unknown(trigger_id)
         return row
@@ -120,7 +126,7 @@ class EventTriggers:
         """Return a page of the triggers that the caller sees."""
         return await self._store.page(rows.page, rows.EVENT_TRIGGERS, wanted, project=caller.scope)
 
-    async def delete(self, caller: Caller, trigger_id: str) -> None:
+    async def delete(self, caller: Caller, trigger_id: str, *, etag: str = "") -> None:
         """Remove a trigger; what it has started goes on.
 
         Raises:
@@ -129,11 +135,12 @@ class EventTriggers:
         """
         async with self._store.transaction() as connection:
             await _own(connection, caller, trigger_id)
+            await hold(connection, "event_trigger", trigger_id, etag)
             await rows.delete(connection, trigger_id)
 
 
-def _check(wanted: EventTriggerRequest) -> None:
-    checked_scope(wanted.scope)
+def _check(caller: Caller, wanted: EventTriggerRequest) -> None:
+    checked_scope(caller, wanted.scope, "event_triggers")
     for name in ("name", "exchange", "topic", "event"):
         if len(getattr(wanted, name) or "") > _LONGEST:
             raise InvalidInput(f"The {name} of an event trigger has at most {_LONGEST} characters")
@@ -161,13 +168,16 @@ def _as_set(names: "list[str] | tuple[str, ...]") -> str:
 
 async def _own(connection: Connection, caller: Caller, trigger_id: str) -> rows.Row:
     row = await _visible(connection, caller, trigger_id)
-    if row["project_id"] != caller.project:
-        raise Forbidden(f"The event trigger {trigger_id!r} belongs to another project")
+    caller.check_owns(row["project_id"], f"event trigger {trigger_id!r}")
     return row
 
 
 async def _visible(connection: Connection, caller: Caller, trigger_id: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, trigger_id) if as_uuid(trigger_id) else None
+    row = (
+        await rows.find(connection, caller.project, trigger_id, everything=caller.admin)
+        if as_uuid(trigger_id)
+        else None
+    )
     if row is None:
         raise _unknown(trigger_id)
     return row

@@ -18,6 +18,7 @@ from mistral_api_gateway.rest import (
     environments,
     event_triggers,
     execution_resource,
+    members,
     task_resource,
     workbooks,
     workflows,
@@ -35,7 +36,7 @@ from mistral_api_gateway.rest.executions import ExecutionEndpoints
 from mistral_api_gateway.rest.maintenance import MaintenanceEndpoints, waiting
 from mistral_api_gateway.rest.members import MemberEndpoints
 from mistral_api_gateway.rest.openapi import document
-from mistral_api_gateway.rest.operation import Endpoint, Operation
+from mistral_api_gateway.rest.operation import Admit, Endpoint, Operation
 from mistral_api_gateway.rest.report import ReportEndpoints
 from mistral_api_gateway.rest.resource import json_answer
 from mistral_api_gateway.rest.root import RootEndpoints
@@ -53,6 +54,7 @@ RESOURCES: Final = {
     "Environment": environments.RESOURCE,
     "CronTrigger": cron_triggers.RESOURCE,
     "EventTrigger": event_triggers.RESOURCE,
+    "Member": members.RESOURCE,
     "Execution": execution_resource.RESOURCE,
     "Task": task_resource.RESOURCE,
     "ActionExecution": action_resource.RESOURCE,
@@ -66,7 +68,7 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
         *MaintenanceEndpoints(gateway, body_limit=body_limit).operations(),
         *WorkbookEndpoints(gateway, body_limit=body_limit).operations(),
         *WorkflowEndpoints(gateway, body_limit=body_limit).operations(),
-        *MemberEndpoints().operations(),
+        *MemberEndpoints(gateway, body_limit=body_limit).operations(),
         *ActionEndpoints(gateway, body_limit=body_limit).operations(),
         *CodeSourceEndpoints(gateway, body_limit=body_limit).operations(),
         *DynamicActionEndpoints(gateway, body_limit=body_limit).operations(),
@@ -81,11 +83,15 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
         *ActionExecutionEndpoints(gateway, body_limit=body_limit).operations(),
     ]
     described = _described(operations)
-    admit = doors and doors.rest
+    admit = doors.rest if doors is not None else None
     return Routes(
-        (one.method, one.path, Endpoint(waiting(one, gateway.maintenance), None if one.path in OPEN_PATHS else admit))
+        (one.method, one.path, _endpoint(one, gateway, None if one.path in OPEN_PATHS else admit))
         for one in (*operations, described)
     )
+
+
+def _endpoint(operation: Operation, gateway: Gateway, admit: Admit | None) -> Endpoint:
+    return Endpoint(waiting(operation, gateway.maintenance), admit, gateway.gate)
 
 
 def _described(operations: Sequence[Operation]) -> Operation:

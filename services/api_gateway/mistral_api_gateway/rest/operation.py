@@ -8,7 +8,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mistral_api_gateway.access.gate import Gate
+from mistral_api_gateway.access.rules import rule_of_path
 from mistral_api_gateway.rest.faults import Shape, answer, plain
+from mistral_api_gateway.rest.passing import record, wants_all
 from mistral_runtime import telemetry
 from mistral_runtime.metrics import histogram
 
@@ -48,12 +51,19 @@ class Operation:
     shape: Shape = Shape.DATA
     always: bool = False
 
+    @property
+    def rule(self) -> str:
+        """The rule of the policy that its callers need; empty if it is open to all."""
+        return rule_of_path(self.method, self.path)
+
 
 class Endpoint:
     """The ASGI application of one operation: trace, metrics, and errors turned into answers."""
 
-    def __init__(self, operation: Operation, admit: Admit | None = None) -> None:
+    def __init__(self, operation: Operation, admit: Admit | None = None, gate: Gate | None = None) -> None:
         self._admit = admit
+        call = f"{operation.method} {operation.path}"
+        self._passage = gate.passage("rest", call, operation.rule) if gate is not None else None
         self._handler = operation.handler
         self._shape = operation.shape
         self._name = f"{operation.method} {operation.path}"
@@ -78,6 +88,17 @@ class Endpoint:
         try:
             if self._admit is not None:
                 await self._admit(request.scope)
+        except Exception as error:
+            return answer(error, self._shape)
+        response = await self._answered(request)
+        if self._passage is not None and self._passage.records:
+            record(self._passage, request, response)
+        return response
+
+    async def _answered(self, request: Request) -> Response:
+        try:
+            if self._passage is not None:
+                self._passage.admit(wants_all=wants_all(request.scope))
             if b"xml" in _content_type(request.scope).lower():
                 return plain(415, "XML is not supported")
             return await self._handler(request)

@@ -21,6 +21,7 @@ CRON_TRIGGERS = Listing(
         "name": Column(sql="c.name"),
         "workflow_name": Column(sql="c.workflow_name"),
         "workflow_id": Column(sql="c.workflow_id", kind=Kind.UUID),
+        "workflow_namespace": Column(sql="c.workflow_namespace"),
         "workflow_input": Column(sql="c.workflow_input", kind=Kind.JSON),
         "workflow_params": Column(sql="c.workflow_params", kind=Kind.JSON),
         "project_id": Column(sql="c.project_id"),

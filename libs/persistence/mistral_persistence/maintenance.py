@@ -18,8 +18,16 @@ MARK: Final = "Paused for maintenance"
 
 _LOCK: Final = 7_361_990_115_043
 
-_STANDING = """
-SELECT status, changed_at, (SELECT count(*) FROM maintenance_pause) AS paused FROM maintenance
+_RUNNING_EXECUTION = f"SELECT FROM execution e WHERE e.finished_at IS NULL AND e.state = 'RUNNING' AND {SHOWN}"
+_RUNNING_TASK = """
+SELECT FROM execution e JOIN task_record t ON t.execution_id = e.id WHERE e.finished_at IS NULL AND t.state = 'RUNNING'
+"""
+_STANDING = f"""
+SELECT status, changed_at, (SELECT count(*) FROM maintenance_pause) AS paused,
+       CASE WHEN status = 'PAUSING' THEN
+            (SELECT count(*) FROM (({_RUNNING_EXECUTION} LIMIT 500) UNION ALL ({_RUNNING_TASK} LIMIT 500)) AS live)
+       ELSE 0 END AS running
+  FROM maintenance
 """
 _BEGIN = "UPDATE maintenance SET status = 'PAUSING', changed_at = now() WHERE status = 'RUNNING'"
 _END = "UPDATE maintenance SET status = 'RUNNING', changed_at = now() WHERE status <> 'RUNNING'"
@@ -44,9 +52,7 @@ _FORGET = "DELETE FROM maintenance_pause WHERE execution_id = ANY ($1::uuid[])"
 _STILL = f"""
 UPDATE maintenance SET status = 'PAUSED', changed_at = now()
  WHERE status = 'PAUSING'
-   AND NOT EXISTS (SELECT FROM execution e WHERE e.finished_at IS NULL AND e.state = 'RUNNING' AND {SHOWN})
-   AND NOT EXISTS (SELECT FROM execution e JOIN task_record t ON t.execution_id = e.id
-                    WHERE e.finished_at IS NULL AND t.state = 'RUNNING')
+   AND NOT EXISTS ({_RUNNING_EXECUTION}) AND NOT EXISTS ({_RUNNING_TASK})
 RETURNING true
 """
 
@@ -68,11 +74,13 @@ class Standing(Struct, frozen=True):
     Attributes:
         since: Since when it has that status.
         paused: How many executions maintenance has paused that do not go on yet.
+        running: How many executions and tasks it waits for, up to 1,000.
     """
 
     status: Status
     since: datetime
     paused: int
+    running: int
 
 
 class Work(Struct, frozen=True):
@@ -93,7 +101,7 @@ async def standing(source: Pool | Connection) -> Standing:
     """Return how the mesh stands."""
     row = await source.fetchrow(_STANDING)
     assert row is not None
-    return Standing(Status(row["status"]), row["changed_at"], row["paused"])
+    return Standing(Status(row["status"]), row["changed_at"], row["paused"], row["running"])
 
 
 async def begin(connection: Connection) -> None:

@@ -40,7 +40,7 @@ class Maintenance:
 
     async def look(self) -> None:
         """Bring ``status`` up to date. Raises Unavailable if Postgres is away."""
-        self.status = (await self._store.read(stored.standing)).status
+        self.status = (await self._store.read(stored.work)).status
 
     async def get(self, caller: Caller) -> Standing:
         """Return how the mesh stands."""

@@ -31,7 +31,7 @@ FIELDS: Final = {
     "created_at": Field(column="created_at", write=as_time),
     "updated_at": Field(column="updated_at", write=as_time),
 }
-RESOURCE: Final = Resource("cron_triggers", LISTING, FIELDS)
+RESOURCE: Final = Resource("cron_triggers", LISTING, FIELDS, unlisted=("workflow_namespace",))
 
 
 class CronTriggerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """Connecting to Postgres, and bringing its schema up to date."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,6 +17,8 @@ else:
 OLDEST_SERVER = 150000
 
 _MIGRATION_LOCK = 7_361_990_115_042
+# A new index takes a minute for some ten million rows.
+_MIGRATION_SECONDS = 3600.0
 
 
 class UnsupportedServer(Exception):
@@ -28,8 +30,13 @@ async def _keep(_: object) -> None:
 
 
 @asynccontextmanager
-async def connected(url: str, *, size: int = 8, application: str = "mistral") -> AsyncIterator[Pool]:
+async def connected(
+    url: str, *, size: int = 8, application: str = "mistral", settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Pool]:
     """Open a pool of at most ``size`` connections and close it at the end.
+
+    Args:
+        settings: Of Postgres, for these connections.
 
     Raises:
         UnsupportedServer: If the server is older than Postgres 15.
@@ -43,7 +50,7 @@ async def connected(url: str, *, size: int = 8, application: str = "mistral") ->
         # Each return to the pool would set a timer for it.
         max_inactive_connection_lifetime=0,
         reset=_keep,
-        server_settings={"application_name": application, "jit": "off"},
+        server_settings={"application_name": application, "jit": "off", **(settings or {})},
     )
     async with pool:
         number = int(await pool.fetchval("SHOW server_version_num"))
@@ -63,7 +70,7 @@ async def migrate(pool: Pool) -> list[str]:
     )
     applied: list[str] = []
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK, timeout=_MIGRATION_SECONDS)
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migration"
             " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
@@ -71,7 +78,7 @@ async def migrate(pool: Pool) -> list[str]:
         done = {row["name"] for row in await connection.fetch("SELECT name FROM migration")}
         for file in files:
             if file.name not in done:
-                await connection.execute(file.read_text(encoding="utf-8"))
+                await connection.execute(file.read_text(encoding="utf-8"), timeout=_MIGRATION_SECONDS)
                 await connection.execute("INSERT INTO migration (name) VALUES ($1)", file.name)
                 applied.append(file.name)
         await connection.execute("SELECT prepare_history(2)")

@@ -59,7 +59,7 @@ class _Reading:
         ]
         if not bounds:
             return False
-        statement = Statement()
+        statement = self.scope()
         narrow(self.listing, replace(page, filters=bounds, nulls=()), statement)
         within = f"SELECT FROM {self.listing.source} WHERE {' AND '.join(statement.conditions)} LIMIT {_FEW + 1}"
         count = await self.source.fetchval(f"SELECT count(*) FROM ({within}) found", *statement.arguments)

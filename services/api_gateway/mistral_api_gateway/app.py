@@ -15,6 +15,7 @@ from mistral_api_gateway.live.presence import noticing
 from mistral_api_gateway.live.standing import keeping_fresh
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
+from mistral_api_gateway.operations.lists import Lists, list_settings
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.rest.application import application
 from mistral_api_gateway.rest.server import http_server
@@ -64,7 +65,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         await migrate(pool)
         connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))
         tasks = await stack.enter_async_context(supervised())
-        store = Store(pool)
+        store = Store(pool, await _lists(settings, stack))
         hub = await stack.enter_async_context(listening(connection, store, tasks))
         admitting = await stack.enter_async_context(access(settings.access, store))
         parts = await _parts(settings, stack, store, connection, hub, admitting, gate)
@@ -93,6 +94,16 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         await stack.enter_async_context(present(connection, kind="api_gateway", name=service.name, address=address))
         stack.callback(hub.leave)
         yield Ports(http_port, grpc_port)
+
+
+async def _lists(settings: GatewaySettings, stack: AsyncExitStack) -> Lists:
+    pool = connected(
+        settings.database_url,
+        size=settings.list_pool_size,
+        application=f"{settings.service.name} lists",
+        settings=list_settings(settings.list_seconds),
+    )
+    return Lists(await stack.enter_async_context(pool), settings.list_seconds)
 
 
 async def _parts(

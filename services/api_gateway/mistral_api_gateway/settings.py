@@ -27,7 +27,9 @@ class GatewaySettings:
         executors: Addresses of the executors, likewise; empty knows no built-in actions.
         body_limit: Largest request body over HTTP, in bytes.
         connection_limit: Most HTTP connections and requests at once; past it the answer is 503.
-        pool_size: Most connections to Postgres.
+        pool_size: Most connections to Postgres, beside those for lists.
+        list_pool_size: Most connections to Postgres for lists; so many are read at once.
+        list_seconds: How long a list may take to be found; longer ones are refused.
         expressions: What is allowed in expressions; definitions are checked by it.
         info_file: File of JSON that ``/info`` answers with; empty refuses it.
         deletes_actions: Whether the runs of actions that were run on their own may be deleted.
@@ -44,6 +46,8 @@ class GatewaySettings:
     body_limit: int = 8 * MEBIBYTE
     connection_limit: int = 4096
     pool_size: int = 8
+    list_pool_size: int = 4
+    list_seconds: float = 10.0
     expressions: ExpressionSettings = field(default_factory=ExpressionSettings)
     info_file: str = ""
     deletes_actions: bool = False
@@ -71,6 +75,8 @@ class GatewaySettings:
             connection_limit=env.integer("MISTRAL_HTTP_CONNECTION_LIMIT", 4096, minimum=1),
             dynamic=env.flag("MISTRAL_DYNAMIC_ACTIONS", False),
             pool_size=env.integer("MISTRAL_GATEWAY_POOL_SIZE", 8, minimum=2),
+            list_pool_size=env.integer("MISTRAL_GATEWAY_LIST_POOL_SIZE", 4, minimum=1),
+            list_seconds=env.number("MISTRAL_LIST_SECONDS", 10.0, minimum=0.1),
             expressions=ExpressionSettings.read(environ),
             info_file=env.text("MISTRAL_INFO_FILE", ""),
             deletes_actions=env.flag("MISTRAL_ALLOW_ACTION_EXECUTION_DELETION", False),

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import asyncpg
 
+from mistral_api_gateway.operations.lists import Lists
 from mistral_core.errors import InvalidInput, NotFound, Unavailable
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Listing, Page
@@ -24,10 +25,15 @@ _SHARED: Final[ContextVar[Connection | None]] = ContextVar("shared transaction",
 
 
 class Store:
-    """The pool, with its outages turned into ``Unavailable``."""
+    """The pool, with its outages turned into ``Unavailable``.
 
-    def __init__(self, pool: Pool) -> None:
+    Args:
+        lists: What pages are read from; the pool itself unless given.
+    """
+
+    def __init__(self, pool: Pool, lists: Lists | None = None) -> None:
         self.pool = pool
+        self._lists = lists or Lists(pool)
 
     async def read(
         self, query: Callable[Concatenate[Any, _P], Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs
@@ -60,13 +66,22 @@ class Store:
 
         Raises:
             NotFound: If the row that the page was to begin after is gone, for then nobody knows where that is.
+            InvalidInput: If a value does not fit its column, or finding the page takes too long.
+            Unavailable: If Postgres cannot be reached, or too many lists are being read.
         """
-        rows = await self.read(query, wanted, *args, **kwargs)
-        if not rows and wanted.marker is not None:
-            # A row that the caller does not see counts as gone.
-            project: Any = kwargs.get("project")
-            if await self.read(listing.has, wanted.marker, project=project):
+        # A row that the caller does not see counts as gone.
+        project: Any = kwargs.get("project")
+
+        async def read(source: Pool | Connection) -> list[_T] | None:
+            rows = await query(source, wanted, *args, **kwargs)
+            if rows or wanted.marker is None or await listing.has(source, wanted.marker, project=project):
                 return rows
+            return None
+
+        shared = _SHARED.get()
+        with _named_faults():
+            rows = await (read(shared) if shared is not None else self._lists.read(read))
+        if rows is None:
             raise NotFound(f"There is nothing of the id {wanted.marker}, after which the page was to begin")
         return rows
 

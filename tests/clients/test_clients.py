@@ -22,6 +22,7 @@ RUN_SECONDS = 120
 PROJECTS = {
     "python": Project("tests/clients/python", (sys.executable, "client.py")),
     "go": Project("tests/clients/go", ("build/client",), (("go", (1, 26)),)),
+    "typescript": Project("tests/clients/typescript", ("node", "build/src/main.js"), (("node", (18,)), ("npm", ()))),
 }
 
 DEFINITION = """version: '2.0'

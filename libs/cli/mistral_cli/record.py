@@ -10,8 +10,10 @@ _JSON: dict[str, frozenset[str]] = {
     "Task": frozenset({"published", "result", "runtime_context"}),
     "ActionExecution": frozenset({"input", "output"}),
     "Environment": frozenset({"variables"}),
+    "CronTrigger": frozenset({"workflow_input", "workflow_params"}),
+    "EventTrigger": frozenset({"workflow_input", "workflow_params"}),
 }
-_PREFIXES = ("STATE_", "TASK_TYPE_", "SCOPE_", "API_KEY_SCOPE_")
+_PREFIXES = ("STATE_", "TASK_TYPE_", "SCOPE_", "MAINTENANCE_STATUS_", "SERVICE_KIND_", "API_KEY_SCOPE_")
 
 
 def record(message: Any) -> dict[str, Any]:
@@ -27,6 +29,8 @@ def _value(message: Any, field: Any, is_json: bool) -> Any:
     if field.enum_type is not None:
         names = field.enum_type.values_by_number
         return [bare(names[each].name) for each in value] if field.is_repeated else bare(names[value].name)
+    if field.has_presence and not message.HasField(field.name):
+        return None
     if is_json:
         return json.loads(value) if value else None
     return list(value) if field.is_repeated else value

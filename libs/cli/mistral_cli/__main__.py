@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    from mistral_cli.overview import is_asked_for, overview
+    from mistral_cli.overview import COMPLETION, is_asked_for, overview
 
     if is_asked_for(sys.argv[1:]):
         from mistral_cli.table_of_commands import COMMANDS
@@ -31,17 +31,23 @@ def _run() -> None:
         sys.exit(0 if sys.argv[1:] else 2)
     from mistral_cli.app import app
 
+    if COMPLETION in os.environ:
+        from typer._completion_classes import completion_init
+
+        completion_init()
     app()
 
 
 def _end(error: Exception) -> None:
-    from mistral_cli.errors import explain
+    from mistral_cli.errors import INTERRUPTED, explain
     from mistral_cli.terminal import harmless, styled
 
     explained = explain(error)
     if explained is None:
         raise error
-    print(f"{styled('error:', 'bold red', sys.stderr)} {harmless(str(explained))}", file=sys.stderr)
+    # Who pressed Ctrl-C made no error.
+    title = "" if explained.exit_code == INTERRUPTED else styled("error:", "bold red", sys.stderr) + " "
+    print(f"{title}{harmless(str(explained))}", file=sys.stderr)
     if explained.hint:
         print(f"{styled('hint:', 'bold', sys.stderr)} {harmless(explained.hint)}", file=sys.stderr)
     sys.exit(explained.exit_code)

@@ -1,7 +1,7 @@
 """The way to the mesh: which address, and its services with little ceremony. The only place that speaks gRPC.
 
-Request messages are named after their calls throughout ``mistral.v1``, so a call is made by its name and fields:
-``mesh.executions.GetExecution(id=...)``. Loading gRPC takes longer than all the rest, hence only when it is needed.
+A call is made by its name and the fields of its request: ``mesh.executions.GetExecution(id=...)``. Loading gRPC takes
+longer than all the rest, hence only when it is needed.
 """
 
 import json
@@ -55,14 +55,16 @@ class Service:
     """One service of the mesh; its calls are its attributes."""
 
     def __init__(self, channel: Any, module: str, name: str, metadata: tuple[tuple[str, str], ...]) -> None:
-        self._messages = import_module(f"mistral.v1.{module}_pb2")
+        self._calls = import_module(f"mistral.v1.{module}_pb2").DESCRIPTOR.services_by_name[name].methods_by_name
         self._stub = getattr(import_module(f"mistral.v1.{module}_pb2_grpc"), f"{name}Stub")(channel)
         self._metadata = metadata
 
     def __getattr__(self, call: str) -> Call:
-        request = getattr(self._messages, f"{call}Request", None)
-        if request is None:
+        from google.protobuf.message_factory import GetMessageClass
+
+        if call.startswith("_") or call not in self._calls:
             raise AttributeError(call)
+        request = GetMessageClass(self._calls[call].input_type)
         return Call(getattr(self._stub, call), request, endless=call.startswith(_ENDLESS), metadata=self._metadata)
 
 

@@ -39,12 +39,16 @@ def located(message: str, file: str, *, before: int = 0) -> Fault:
     return Fault(f"{place}: {said}{within}", line)
 
 
-def line_at(text: str, line: int | None) -> str:
-    """Return what a line says, for a hint; empty if it is not known."""
+def line_at(text: str, line: int | None, *, before: int = 0) -> str:
+    """Return what a line of a text says, for a hint; empty if it is not known.
+
+    Args:
+        before: Lines of the file that stand before the text.
+    """
     lines = text.splitlines()
     if line is None or not 0 < line <= len(lines) or not (said := lines[line - 1].strip()):
         return ""
-    return f"line {line} is: {said[:120]}"
+    return f"line {line + before} is: {said[:120]}"
 
 
 @contextmanager

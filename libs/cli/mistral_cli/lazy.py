@@ -25,6 +25,16 @@ class Lazy(TyperGroup):
                 return _loaded(cmd_name, section[cmd_name][0])
         return None
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; a name that is nearly one is told."""
+        from difflib import get_close_matches
+
+        is_wrong = args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None
+        if is_wrong and not ctx.resilient_parsing:
+            near = get_close_matches(args[0], self.list_commands(ctx), n=2)
+            ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Complete from the table alone."""
         from typer._click.shell_completion import CompletionItem

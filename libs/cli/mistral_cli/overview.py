@@ -9,6 +9,8 @@ from mistral_cli.errors import EXIT_CODES
 
 SUMMARY = "Run workflows on a mesh, and the mesh itself."
 EPILOG = "A first workflow: mistralctl run --ephemeral examples/hello.yaml"
+# Set by the scripts of `mistralctl completion` when a shell asks.
+COMPLETION = "_MISTRALCTL_COMPLETE"
 _NOTES = (
     "Every command explains itself: mistralctl COMMAND --help",
     "Output: -o table|json|yaml|name, --fields A,B, --utc, --quiet. Lists: --filter, --sort, --limit, --all.",
@@ -45,4 +47,4 @@ def _entry(name: str, line: str, longest: int, columns: int) -> list[str]:
 
 def is_asked_for(arguments: list[str], environ: Mapping[str, str] = os.environ) -> bool:
     """Return whether a command line asks for nothing but this."""
-    return arguments in ([], ["--help"], ["-h"]) and "_MISTRALCTL_COMPLETE" not in environ
+    return arguments in ([], ["--help"], ["-h"]) and COMPLETION not in environ

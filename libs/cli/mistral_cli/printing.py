@@ -183,6 +183,8 @@ def _show_table(pages: Iterable[Sequence[Record]], usual: Sequence[str]) -> int:
         table.write([[_cell(name, field) for name, field in _chosen(value, names).items()] for value in page])
         count += len(page)
         sys.stdout.flush()
+    if table.hidden:
+        note(f"no room for {', '.join(reversed(table.hidden)).lower()} (--fields chooses)")
     return count
 
 

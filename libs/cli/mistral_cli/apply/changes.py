@@ -107,7 +107,8 @@ def _diff(item: Item, before: str, after: str, what: str) -> list[str]:
 def _refused(item: Item, message: str, *, hint: str = "") -> Outcome:
     fault = located(message, item.source.file, before=item.source.before)
     is_exported = item.document != item.source.text
-    near = "" if is_exported or fault.line is None else line_at(item.source.text, fault.line - item.source.before)
+    before = item.source.before
+    near = "" if is_exported or fault.line is None else line_at(item.source.text, fault.line - before, before=before)
     return Outcome(change=Change.FAILED, item=item, error=fault.text, hint=hint or near)
 
 

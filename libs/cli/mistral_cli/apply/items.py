@@ -65,7 +65,7 @@ def items_of(source: Source, *, namespace: str, scope: str) -> list[Item]:
         return list(_read(source, namespace=namespace, scope=scope))
     except InvalidDefinition as error:
         fault = located(str(error), source.file, before=source.before)
-        raise CommandError(fault.text, hint=line_at(source.text, error.line)) from None
+        raise CommandError(fault.text, hint=line_at(source.text, error.line, before=source.before)) from None
 
 
 def _read(source: Source, *, namespace: str, scope: str) -> Iterator[Item]:

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from mistral_cli.group import single_plain
-
-_VARIABLE = "_MISTRALCTL_COMPLETE"
+from mistral_cli.overview import COMPLETION
 
 
 class Shell(StrEnum):
@@ -32,4 +31,4 @@ def completion(
     """
     from typer._completion_shared import get_completion_script
 
-    typer.echo(get_completion_script(prog_name="mistralctl", complete_var=_VARIABLE, shell=shell.value))
+    typer.echo(get_completion_script(prog_name="mistralctl", complete_var=COMPLETION, shell=shell.value))

@@ -21,7 +21,7 @@ TASK = Resource(
     message="Task",
     key="id",
     label="id",
-    columns=("id", "name", "type", "state", "state_info", "execution_id", "started_at", "finished_at"),
+    columns=("id", "name", "type", "state", "state_info", "started_at", "finished_at", "execution_id"),
     namespaced=False,
     extras=(
         Extra(

@@ -124,7 +124,8 @@ def _conclude(view: ExecutionView, output: Format) -> None:
         show(result, output, label="id")
         return
     out = console()
-    out.print()
+    if not current().quiet:
+        out.print()
     out.print(f"{view.state} in {time_taken(view, time.time())}", style=STATE_STYLES.get(view.state, ""))
     if view.state != "SUCCESS" and view.info:
         out.print(view.info, markup=False)

@@ -68,6 +68,17 @@ class World:
         """Return the metadata of gRPC calls of somebody."""
         return (("authorization", f"Bearer {self.secrets[who]}"),)
 
+    @property
+    def private_ids(self) -> list[str]:
+        """Ids of what only A may see."""
+        return [
+            found for name, found in self.things.items() if not name.startswith("public") and name != "private name"
+        ]
+
+    def leaks(self, told: str) -> bool:
+        """Tell whether what B was told has something that only A may see."""
+        return self.token in told or any(one in told for one in self.private_ids)
+
     async def made(self, who: str, method: str, path: str, **given: Any) -> dict[str, Any]:
         """Send a request that must succeed and return its answer."""
         answer = await self.call(who, method, path, **given)

@@ -9,7 +9,7 @@ BIN := .venv/bin
 # As it was typed: make would expand a dollar sign in it, the shell would trip over a quote.
 export WORKFLOW_INPUT := $(value INPUT)
 
-.PHONY: help run up down test test-clients crash bench lint format proto grpc-gateway lock setup
+.PHONY: help run up down test test-clients crash fuzz bench lint format proto grpc-gateway lock setup
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -35,6 +35,9 @@ test-clients: setup ## generated clients in four languages and grpc-gateway, on 
 
 crash: setup ## the crash tests many times in a row: TIMES=10
 	@$(BIN)/python -m tests.system.soak --times $(TIMES) $(ARGS)
+
+fuzz: setup ## made-up requests at a mesh that runs, held against its OpenAPI document: ARGS="--examples 500"
+	@$(BIN)/python -m tests.api_gateway.fuzzing $(ARGS)
 
 bench: setup ## the benchmark suite, one JSON line per scenario
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -137,7 +137,7 @@ class Executions:
     async def part(self, caller: Caller, execution_id: str, columns: Sequence[str]) -> reads.Row:
         """Return some columns of an execution. Raises NotFound if none visible has that id."""
         wanted = Page(columns=columns, filters=[Filter("id", Operator.EQ, (execution_id,))], limit=1)
-        found = await self._store.read(reads.page, wanted, project=caller.scope)
+        found = await self._store.read(reads.page, wanted, project=caller.scope) if as_uuid(execution_id) else None
         if not found:
             raise NotFound(f"WorkflowExecution not found [id={execution_id}]")
         return found[0]

@@ -3,7 +3,9 @@
 It stands between the generated code, which hands handlers to the server, and the server, so no service is forgotten.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import grpc
@@ -16,6 +18,7 @@ _NAMES: Final = ("id", "identifier", "name", "workflow")
 _ABOUT_A_THING: Final = (NotFound, Conflict, Forbidden, IllegalState)
 # What the engine finds fault with is what was sent for the workflow or the action.
 _SENT: Final = ("input", "env", "output")
+_WORD: Final = re.compile(r"[a-z_]+")
 
 
 class Door:
@@ -81,8 +84,26 @@ def explain(error: WorkflowError, request: Message, resource: str) -> None:
     if isinstance(error, InvalidDefinition) and not error.field and "definition" in fields:
         error.field = "definition"
     elif isinstance(error, Invalid) and not error.field:
-        error.field = next((name for name in _SENT if name in fields), "")
+        error.field = _field_in_fault(error, request)
     if isinstance(error, _ABOUT_A_THING) and error.resource is None:
         name = next((getattr(request, name) for name in _NAMES if name in fields and getattr(request, name)), "")
         if name:
             error.resource = resource, name
+
+
+def _field_in_fault(error: Invalid, request: Message) -> str:
+    """Return the field that an error must be about: one that holds NUL, else one that the message names."""
+    names = list(request.DESCRIPTOR.fields_by_name)
+    words = frozenset(_WORD.findall(str(error).lower()))
+    named = (name for name in names if name in words or name.removesuffix("s") in words)
+    sent = (name for name in _SENT if name in names)
+    return next(chain(_fields_with_nul(request), named, sent), "")
+
+
+def _fields_with_nul(message: Message) -> Iterator[str]:
+    """Yield the ways to texts that hold the character NUL, which no store takes."""
+    for field, value in message.ListFields():
+        if field.message_type is not None and not field.is_repeated:
+            yield from (f"{field.name}.{inner}" for inner in _fields_with_nul(value))
+        elif field.cpp_type == field.CPPTYPE_STRING and "\0" in ("".join(value) if field.is_repeated else value):
+            yield field.name

@@ -1,0 +1,108 @@
+"""Whatever is sent to whatever rpc: the answer is an answer, or an error that says what is wrong and where."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import grpc
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from mistral.v1 import execution_service_pb2 as executions
+from mistral.v1 import execution_service_pb2_grpc as executions_grpc
+from mistral.v1 import workflow_service_pb2 as workflows
+from mistral.v1 import workflow_service_pb2_grpc as workflows_grpc
+from mistral_api_gateway.app import running as gateway_running
+from mistral_api_gateway.settings import GatewaySettings
+from mistral_engine.app import running as engine_running
+from mistral_engine.settings import Settings as EngineSettings
+from mistral_executor.app import running as executor_running
+from mistral_executor.settings import ExecutorSettings
+from tests.api_gateway.any_message import messages
+from tests.api_gateway.public_api import details, methods
+
+WORKFLOW = "version: '2.0'\nfuzzed: {input: [a: 1], tasks: {t: {action: std.async_noop}}}"
+# Sharing is refused as a whole while there is no authentication, whatever was sent.
+SWITCHED = {"WorkflowMemberService"}
+# Nobody can say anything about these: the time of the caller was over.
+SILENT = {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+FAULTS = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS}
+
+
+async def serve(database: str, nats: str, port: "Future[int]", over: asyncio.Event) -> None:
+    environ = {"MISTRAL_DATABASE_URL": database, "MISTRAL_NATS_URL": nats, "MISTRAL_DRAIN_SECONDS": "1"}
+    async with (
+        engine_running(EngineSettings.read(environ)) as engine_port,
+        executor_running(ExecutorSettings.read({"MISTRAL_NATS_URL": nats})),
+        gateway_running(
+            GatewaySettings.read(
+                {
+                    **environ,
+                    "MISTRAL_ENGINE_ADDRESSES": f"127.0.0.1:{engine_port}",
+                    "MISTRAL_HTTP_LISTEN": "127.0.0.1:0",
+                    "MISTRAL_DYNAMIC_ACTIONS": "true",
+                }
+            )
+        ) as found,
+    ):
+        port.set_result(found.grpc)
+        await over.wait()
+
+
+@pytest.fixture(scope="module")
+def channel(database: str, nats: str) -> Iterator[grpc.Channel]:
+    """A channel to a gateway with an engine, in a thread of their own, for tests that are not asynchronous."""
+    loop, over, port = asyncio.new_event_loop(), asyncio.Event(), Future[int]()
+    served = threading.Thread(target=loop.run_until_complete, args=[serve(database, nats, port, over)])
+    served.start()
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port.result(60)}") as opened:
+            yield opened
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        served.join(60)
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def known(channel: grpc.Channel) -> list[str]:
+    """Names and ids of what is there."""
+    stored = workflows_grpc.WorkflowServiceStub(channel).CreateWorkflows(
+        workflows.CreateWorkflowsRequest(definition=WORKFLOW)
+    )
+    started = executions_grpc.ExecutionServiceStub(channel).StartExecution(
+        executions.StartExecutionRequest(workflow="fuzzed")
+    )
+    return ["fuzzed", stored.workflows[0].id, started.execution.id]
+
+
+@pytest.mark.parametrize("rpc", methods(), ids=lambda one: one.name)
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.large_base_example],
+)
+@given(data=some.data())
+def test_nothing_that_is_sent_makes_it_fail(channel, known, rpc, data):
+    request = data.draw(messages(rpc.input_type, known))
+    path = f"/{rpc.containing_service.full_name}/{rpc.name}"
+    make = channel.unary_stream if rpc.server_streaming else channel.unary_unary
+    call = make(path, request_serializer=lambda message: message.SerializeToString(), response_deserializer=bytes)
+
+    try:
+        answer = call(request, timeout=0.3 if rpc.server_streaming else 1)
+        if rpc.server_streaming:
+            for _ in answer:
+                pass
+    except grpc.RpcError as error:
+        code, told = error.code(), details(error)
+        assert code not in FAULTS, error.details()
+        if code not in SILENT:
+            assert told["ErrorInfo"].domain == "mistral", error
+        if code is grpc.StatusCode.INVALID_ARGUMENT:
+            (violation,) = told["BadRequest"].field_violations
+            assert violation.description
+            assert violation.field or rpc.containing_service.name in SWITCHED, error.details()

@@ -31,6 +31,7 @@ def page_of(actions: Sequence[Action], wanted: Page) -> list[Action]:
         NotFound: If there is no action of that name or id.
     """
     found = [action for action in actions if all(_fits(action, one) for one in wanted.filters)]
+    found = [action for action in found if all(action[name] in (None, "") for name in wanted.nulls)]
     found.sort(key=lambda action: str(action["id"]))
     for column, down in reversed(wanted.sort):
         found.sort(key=lambda action: _text(action[column]), reverse=down)

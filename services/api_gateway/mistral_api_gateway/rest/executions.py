@@ -17,7 +17,7 @@ from mistral_api_gateway.rest.resource import json_answer
 from mistral_api_gateway.rest.task_resource import RESOURCE as TASKS
 from mistral_core.errors import Forbidden, IllegalState, InvalidInput
 
-_LIST_EXTRA: Final = ("include_output", "nulls")
+_LIST_EXTRA: Final = ("include_output",)
 _TREE: Final = ("errors_only", "max_depth", "include_output")
 
 

@@ -14,7 +14,8 @@ from mistral_persistence.listing import Filter, Kind, Operator, Page
 from mistral_persistence.literals import as_flag, as_uuid
 
 MOST: Final = 1000
-_PAGING: Final = ("marker", "limit", "sort_keys", "sort_dirs", "fields", "all_projects")
+_PAGING: Final = ("marker", "limit", "sort_keys", "sort_dirs", "fields", "nulls", "all_projects")
+_REPEATED: Final = ("fields", "nulls", "all_projects")
 _OPERATORS: Final = {operator.value: operator for operator in Operator}
 _SEVERAL: Final = (Operator.IN, Operator.NIN)
 
@@ -112,7 +113,7 @@ def list_query(
     """Read what a list request asks for.
 
     Args:
-        extra: Further arguments of this list; ``include_output`` and ``nulls`` are understood here.
+        extra: Further arguments of this list; ``include_output`` is understood here.
         usual: Fields when none are named; all that lists show by default.
         named: Whether the marker is a name.
 
@@ -129,7 +130,7 @@ def list_query(
     page = Page(
         columns=resource.columns(fields),
         filters=filters,
-        nulls=[name for part in single.get("nulls", "").split(",") if (name := part.strip())],
+        nulls=_nulls(resource, single),
         sort=order,
         marker=(single.get("marker") or None) if named else _marker(single),
         limit=limit,
@@ -158,6 +159,14 @@ def _filter(resource: Resource, name: str, value: str) -> Filter:
         operator, rest = Operator.EQ, value
     several = operator in _SEVERAL or kind is Kind.TAGS
     return Filter(name, operator, tuple(part.strip() for part in rest.split(",")) if several else (rest,))
+
+
+def _nulls(resource: Resource, given: dict[str, str]) -> list[str]:
+    names = _words(given.get("nulls", ""))
+    for name in names:
+        if name not in resource.filters:
+            raise InvalidInput(f"Invalid input for argument nulls. Value: {name!r}; there is no such column")
+    return names
 
 
 def _sort(resource: Resource, given: dict[str, str], usual: str) -> list[tuple[str, bool]]:
@@ -197,7 +206,7 @@ def _marker(given: dict[str, str]) -> str | None:
 def _repeated(
     given: list[tuple[str, str]], resource: Resource, order: list[tuple[str, bool]], limit: int
 ) -> list[tuple[str, str]]:
-    kept = [(name, value) for name, value in given if name not in _PAGING or name in ("fields", "all_projects")]
+    kept = [(name, value) for name, value in given if name not in _PAGING or name in _REPEATED]
     return [
         ("sort_keys", ",".join(key for key, _ in order)),
         ("sort_dirs", ",".join("desc" if down else "asc" for _, down in order)),

@@ -120,7 +120,7 @@ def _channel(where: str, context: Mapping[str, str]) -> Any:
         ("grpc.enable_http_proxy", 0),
         # A gateway that was restarted is found again at once.
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 3_000),
         ("grpc.max_reconnect_backoff_ms", 500),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),

@@ -19,9 +19,10 @@ from mistral_mesh.home import Home
 from mistral_mesh.orphans import end_orphans
 from mistral_mesh.plan import Plan
 from mistral_mesh.ports import is_free, keep_free
-from mistral_mesh.services import Addresses, reachable, services
+from mistral_mesh.services import Addresses, reachable, scheme, services
 from mistral_mesh.status import MeshStatus, ProgramStatus, status
 from mistral_mesh.supervisor import Supervisor
+from mistral_runtime.loopback import is_loopback
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 180.0
@@ -36,6 +37,7 @@ def up(plan: Plan, *, on_ready: Callable[[MeshStatus], None] = lambda status: No
     """
     with plan.folders.locked():
         end_orphans(plan.folders)
+        _check_exposure(plan)
         _check_ports(plan)
         asyncio.run(_Mesh(plan).run(on_ready))
 
@@ -124,7 +126,7 @@ class _Mesh:
         return MeshStatus(
             pid=os.getpid(),
             home=self._plan.home,
-            http_url=f"http://{reachable(self._addresses.http)}",
+            http_url=f"{scheme(self._plan)}://{reachable(self._addresses.http)}",
             grpc_address=reachable(self._addresses.grpc),
             ready=self._supervisor.all_well,
             programs=tuple(
@@ -138,6 +140,15 @@ class _Mesh:
                 )
                 for keeper in self._supervisor.keepers
             ),
+        )
+
+
+def _check_exposure(plan: Plan) -> None:
+    """Say at once what the gateway would say each time that it is started."""
+    if not is_loopback(plan.host) and plan.environment.get("MISTRAL_AUTH", "none").strip() in ("", "none"):
+        raise MeshError(
+            f"MISTRAL_HOST={plan.host} is reached from elsewhere: set MISTRAL_AUTH to api-key, oidc or keystone, or"
+            " leave MISTRAL_HOST at 127.0.0.1"
         )
 
 

@@ -21,6 +21,7 @@ class Plan:
         host: Where the public ports listen; everything else stays on loopback.
         database_url: None starts the embedded Postgres.
         nats_url: None starts the embedded NATS.
+        mtls: Whether the services know each other by certificates of the home's own.
         environment: What the services inherit.
     """
 
@@ -35,15 +36,19 @@ class Plan:
     host: str = "127.0.0.1"
     database_url: str | None = field(default=None, repr=False)
     nats_url: str | None = field(default=None, repr=False)
+    mtls: bool = False
     environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
-    def read(cls, environ: Mapping[str, str], *, home: str | Path | None = None, **options: int | None) -> "Plan":
+    def read(
+        cls, environ: Mapping[str, str], *, home: str | Path | None = None, mtls: bool = False, **options: int | None
+    ) -> "Plan":
         """Take each setting from the arguments, else from the environment, else the default.
 
         Args:
             environ: Of the process; passed on to the services.
             home: Wins over ``MISTRAL_HOME``.
+            mtls: As the attribute.
             options: ``gateways`` to ``notifiers``, ``http_port``, ``grpc_port``; None is not given.
 
         Raises:
@@ -61,6 +66,7 @@ class Plan:
             host=environ.get("MISTRAL_HOST") or "127.0.0.1",
             database_url=environ.get("MISTRAL_DATABASE_URL") or None,
             nats_url=environ.get("MISTRAL_NATS_URL") or None,
+            mtls=mtls,
             environment=dict(environ),
             **given,
         )

@@ -4,10 +4,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mistral_mesh.certificates import certificates
+from mistral_mesh.errors import MeshError
 from mistral_mesh.plan import Plan
 from mistral_mesh.ports import free_port
-from mistral_mesh.probe import serves_grpc, serves_http
+from mistral_mesh.probe import listens, serves_grpc, serves_http
 from mistral_mesh.program import Program
+from mistral_runtime.settings import SettingError
+from mistral_runtime.tls import Tls
 
 _LOOPBACK = "127.0.0.1"
 _WITHOUT_DATABASE = frozenset({"executor"})
@@ -53,11 +57,16 @@ def services(plan: Plan, addresses: Addresses, *, database_url: str, nats_url: s
         "MISTRAL_DATABASE_URL": database_url,
         "MISTRAL_NATS_URL": nats_url,
         "PYTHONUNBUFFERED": "1",
+        **(certificates(plan.folders) if plan.mtls else {}),
     }
+    try:
+        shown = Tls.between_services(shared)
+    except SettingError as error:
+        raise MeshError(str(error)) from None
     for service, replicas in addresses.by_service.items():
         for number, address in enumerate(replicas):
             own = {"MISTRAL_LISTEN": address}
-            yield _program(plan, service, number, {**shared, **own}, address, _grpc_check(address))
+            yield _program(plan, service, number, {**shared, **own}, address, _grpc_check(address, shown))
     for number in range(plan.gateways):
         yield _gateway(plan, number, shared, addresses)
 
@@ -69,8 +78,10 @@ def _gateway(plan: Plan, number: int, shared: Mapping[str, str], addresses: Addr
         "MISTRAL_GRPC_LISTEN": addresses.grpc,
         "MISTRAL_HTTP_LISTEN": addresses.http,
     }
-    serves = _grpc_check(reachable(addresses.grpc))
-    url = f"http://{reachable(addresses.http)}/healthz"
+    grpc_address = reachable(addresses.grpc)
+    # Who signed what clients are shown is for them to know.
+    serves = _grpc_check(grpc_address, None) if scheme(plan) == "http" else lambda: listens(grpc_address)
+    url = f"{scheme(plan)}://{reachable(addresses.http)}/healthz"
     return _program(
         plan, "api_gateway", number, {**shared, **own}, addresses.http, lambda: serves_http(url) and serves()
     )
@@ -102,8 +113,14 @@ def _program(
     )
 
 
-def _grpc_check(address: str) -> Callable[[], bool]:
-    return lambda: serves_grpc(address)
+def _grpc_check(address: str, shown: Tls | None) -> Callable[[], bool]:
+    credentials = shown.for_channel() if shown is not None else None
+    return lambda: serves_grpc(address, credentials)
+
+
+def scheme(plan: Plan) -> str:
+    """Return how clients reach REST: ``https`` when the gateway has a certificate to show them."""
+    return "https" if plan.environment.get("MISTRAL_PUBLIC_TLS_CERT") else "http"
 
 
 def reachable(address: str) -> str:

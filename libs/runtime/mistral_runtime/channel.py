@@ -51,9 +51,10 @@ _OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
+# How long a connection may take to be made: showing certificates to each other takes a while on a busy machine.
+_CLEAR, _SECURE = ("grpc.min_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 3_000)
 
 
 @asynccontextmanager
@@ -76,8 +77,8 @@ async def channel(targets: str, tls: Tls | None = None) -> AsyncIterator[grpc.ai
 
 def _opened(target: str, targets: str, tls: Tls | None) -> grpc.aio.Channel:
     if tls is None:
-        return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=_interceptors())
-    options = (*_OPTIONS, ("grpc.ssl_target_name_override", _named(targets, tls)))
+        return grpc.aio.insecure_channel(target, options=(*_OPTIONS, _CLEAR), interceptors=_interceptors())
+    options = (*_OPTIONS, _SECURE, ("grpc.ssl_target_name_override", _named(targets, tls)))
     return grpc.aio.secure_channel(target, tls.for_channel(), options=options, interceptors=_interceptors())
 
 

@@ -20,7 +20,7 @@ from mistral_cli.resource import Extra, Resource, add_get, add_list
 app = Group(help="Create, list and revoke API keys.")
 
 _PROJECT = Annotated[
-    str, typer.Option("--project", metavar="ID", help="Only keys of this project.", show_default=False)
+    str, typer.Option("--for-project", metavar="ID", help="Only keys of this project.", show_default=False)
 ]
 
 API_KEY = Resource(

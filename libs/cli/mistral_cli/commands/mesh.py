@@ -29,6 +29,9 @@ def up(
         int | None,
         typer.Option(min=0, max=65535, help="Port of the gRPC API; 0 picks a free one.", show_default="50051"),
     ] = None,
+    mtls: Annotated[
+        bool, typer.Option("--mtls", help="Services know each other by certificates, made in the home.")
+    ] = False,
     home: Home = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Return once it is well, and leave it in the background.")
@@ -53,6 +56,7 @@ def up(
         notifiers=notifiers,
         http_port=http_port,
         grpc_port=grpc_port,
+        mtls=mtls,
     )
     if wait:
         _announce(up_in_background(plan))

@@ -1,8 +1,7 @@
 """Whether the gateway may listen where it is told: not to strangers without asking who they are."""
 
-from ipaddress import ip_address
-
 from mistral_api_gateway.settings import GatewaySettings
+from mistral_runtime.loopback import is_loopback
 from mistral_runtime.settings import SettingError
 
 
@@ -15,17 +14,6 @@ def check_exposure(settings: GatewaySettings) -> None:
     if settings.access.on:
         return
     for address in (settings.http_listen, settings.service.listen):
-        if not is_loopback(address):
+        if not is_loopback(address.rpartition(":")[0]):
             expected = f"api-key, oidc or keystone, for {address} is reached from elsewhere; or listen on 127.0.0.1"
             raise SettingError("MISTRAL_AUTH", "none", expected)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether ``host:port`` is reached from this machine alone; a name is taken for reached, but ``localhost``."""
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -20,6 +21,9 @@ above:
   tasks:
     below: {workflow: held, on-success: after}
     after: {action: std.noop}
+later:
+  tasks:
+    t: {action: std.noop, wait-before: 4}
 short:
   tasks:
     t: {action: std.noop}
@@ -128,6 +132,18 @@ async def test_all_comes_to_a_standstill_and_only_what_was_paused_for_it_goes_on
     await api.until_all([by_user], "SUCCESS")
 
 
+async def test_what_waits_for_its_time_does_not_begin_before_the_end_of_maintenance(api: Api) -> None:
+    execution = await api.start("later")
+    await api.maintain("PAUSED")
+    await api.until_status("PAUSED")
+    started = (await api.execution(execution))["created_at"]
+    await _until_past(started, seconds=7)
+    tasks = (await api.ask("GET", f"/v2/executions/{execution}/tasks")).json()["tasks"]
+    assert [one["state"] for one in tasks] == ["DELAYED"]
+    await api.maintain("RUNNING")
+    await api.until_all([execution], "SUCCESS")
+
+
 async def test_what_is_cancelled_meanwhile_stays_cancelled(api: Api) -> None:
     execution = await api.start("held")
     await api.maintain("PAUSED")
@@ -196,7 +212,5 @@ def _is_of(description: str, trigger_id: str) -> bool:
 
 
 async def _until_past(moment: str, *, seconds: float) -> None:
-    from datetime import UTC, datetime
-
     due = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() + seconds))

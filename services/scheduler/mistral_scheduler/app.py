@@ -46,7 +46,7 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
             engines = await stack.enter_async_context(channel(settings.engines, service.tls))
             stub = EngineServiceStub(engines)
             tasks.start(Cron(pool, stub).run(), name="cron")
-            standstill = Standstill(pool, stub)
+            standstill = Standstill(pool, connection, stub, firing.stand_still)
             await connection.subscribe(STANDSTILL_SUBJECT, standstill.woken)
             tasks.start(standstill.run(), name="standstill")
         else:

@@ -48,6 +48,7 @@ class Firing:
         self._held: list[_Held] = []
         self._count = 0
         self._wake = asyncio.Event()
+        self._still = False
         self.fired = 0
 
     async def woken(self, message: Message) -> None:
@@ -60,6 +61,13 @@ class Firing:
         due_in = due_at.seconds + due_at.nanos / 1e9 - time.time()
         if self._pace.woken(time.monotonic(), due_in=due_in):
             self._wake.set()
+
+    def stand_still(self, still: bool) -> None:
+        """Claim no timer until told otherwise; what becomes due meanwhile fires then."""
+        if self._still and not still:
+            self._pace.woken(time.monotonic(), due_in=0.0)
+            self._wake.set()
+        self._still = still
 
     async def run(self) -> None:
         while True:
@@ -79,6 +87,9 @@ class Firing:
 
     async def _look(self) -> None:
         self._pace.looking()
+        if self._still:
+            self._pace.looked(time.monotonic(), next_turn_in=None, more=False)
+            return
         try:
             claimed, next_turn = await claim_timers(
                 self._pool, horizon_seconds=HORIZON_SECONDS, claim_seconds=CLAIM_SECONDS, limit=BATCH

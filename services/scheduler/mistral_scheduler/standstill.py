@@ -16,7 +16,7 @@ from mistral_persistence import maintenance as stored
 from mistral_persistence.database import Pool
 from mistral_persistence.maintenance import MARK, Status
 from mistral_persistence.outage import OUTAGE
-from mistral_runtime.bus import Message
+from mistral_runtime.bus import Bus, Message
 
 if TYPE_CHECKING:
     from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
@@ -39,11 +39,19 @@ _LATER: Final = frozenset(
 
 
 class Standstill:
-    """Does the work of maintenance; of any number of schedulers one at a time does it."""
+    """Does the work of maintenance; of any number of schedulers one at a time does it.
 
-    def __init__(self, pool: Pool, stub: "EngineServiceAsyncStub") -> None:
+    Args:
+        stand_still: Told whether this scheduler is to start nothing by itself.
+    """
+
+    def __init__(
+        self, pool: Pool, bus: Bus, stub: "EngineServiceAsyncStub", stand_still: Callable[[bool], None]
+    ) -> None:
         self._pool = pool
+        self._bus = bus
         self._stub = stub
+        self._stand_still = stand_still
         self._wake = asyncio.Event()
         # What this round does not come back to; the others have their turn first.
         self._left: set[str] = set()
@@ -70,6 +78,7 @@ class Standstill:
     async def step(self) -> float:
         """Do one batch of what there is to do, and return after how many seconds to look again."""
         work = await stored.work(self._pool)
+        self._stand_still(work.status is Status.PAUSED)
         if work.status is Status.RUNNING and not work.paused:
             return _LOOK_SECONDS
         async with self._pool.acquire() as connection, connection.transaction():
@@ -90,7 +99,9 @@ class Standstill:
             return _WAITING_SECONDS if unserved else _GUARD_SECONDS
         if await stored.note_standstill(self._pool):
             _log.info("the mesh stands still for maintenance")
-            return _GUARD_SECONDS
+            # The others hear of it, and this scheduler by its next look.
+            self._bus.send(WAKE_SUBJECT, b"")
+            return _AT_ONCE
         return _WAITING_SECONDS
 
     async def _resume(self) -> float:

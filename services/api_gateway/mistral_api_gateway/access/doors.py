@@ -32,13 +32,21 @@ class Doors:
             Forbidden: If it changes something and the key is for reading, or names a project not the caller's.
             InvalidInput: If its actions are to reach another cloud.
         """
-        headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in scope["headers"]]
+        headers = [
+            (str(name, "latin-1"), str(value, "latin-1"))
+            for name, value in scope["headers"]
+            if name.startswith((b"x-", b"authorization"))
+        ]
         reading = scope["method"] in ("GET", "HEAD") or scope["path"].rstrip("/").endswith("/validate")
         await self._admit(headers, reading=reading)
 
     async def rpc(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> None:
         """Admit a call of gRPC; raises as ``rest``."""
-        texts = [(name, value) for name, value in metadata if isinstance(value, str)]
+        texts = [
+            (name, value)
+            for name, value in metadata
+            if name.startswith(("x-", "authorization")) and isinstance(value, str)
+        ]
         await self._admit(texts, reading=method.rpartition("/")[2].startswith(_READING))
 
     async def _admit(self, headers: list[tuple[str, str]], *, reading: bool) -> None:

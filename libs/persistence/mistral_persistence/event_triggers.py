@@ -9,6 +9,7 @@ from msgspec import Struct
 from mistral_core.errors import Conflict, NotFound
 from mistral_persistence.database import Connection, Pool
 from mistral_persistence.listing import Column, Kind, Listing, Page
+from mistral_persistence.literals import as_uuid
 from mistral_persistence.sharing import Shared
 
 Row: TypeAlias = asyncpg.Record
@@ -113,11 +114,13 @@ async def lock(connection: Connection, trigger_id: str) -> None:
 
 
 async def find(source: Pool | Connection, project: str, trigger_id: str, *, everything: bool = False) -> Row | None:
-    """Return the trigger of that id, which must be a UUID, if it is visible.
+    """Return the trigger of that id, if it is visible; what is no UUID is none's.
 
     Args:
         everything: Whether those of all projects are.
     """
+    if not as_uuid(trigger_id):
+        return None
     return await _SHARED.by_id(source, project, trigger_id, everything=everything)
 
 

@@ -1,7 +1,7 @@
 """Actions: the built-in ones that executors offer, and ad-hoc ones, which users define by text."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from mistral.internal.v1.executor_service_pb2 import ActionDescription
@@ -10,11 +10,12 @@ from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_sco
 from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.executors import Executors
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Conflict, InvalidDefinition, NotFound
 from mistral_core.language import AdhocAction, ParsedAction, parse_actions, signature_text
 from mistral_persistence import action_definitions as rows
-from mistral_persistence.database import Connection
+from mistral_persistence.database import Connection, Pool
 
 Action: TypeAlias = Mapping[str, Any]
 """An action as readers see it, by the columns of ``action_definitions`` and ``is_system``."""
@@ -72,12 +73,12 @@ class Actions:
             await rows.lock(connection)
             changed = []
             for one in new:
-                known = await _own(connection, caller, identifier or one.name, namespace)
+                known = await _FOUND.own(connection, caller, identifier or one.name, namespace)
                 await hold(connection, "action_definition", known["id"], (etags or {}).get(identifier or one.name, ""))
                 await rows.update(connection, known["id"], one, scope=scope)
                 namespace = known["namespace"]
                 changed.append(known["id"])
-            return [_described(await _own(connection, caller, each, namespace)) for each in changed]
+            return [_described(await _FOUND.own(connection, caller, each, namespace)) for each in changed]
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> Action:
         """Return an ad-hoc or dynamic action by id, or any by its name; an ad-hoc one hides others of the same name.
@@ -112,7 +113,7 @@ class Actions:
         """
         async with self._store.transaction() as connection:
             await rows.lock(connection)
-            known = await _own(connection, caller, identifier, namespace)
+            known = await _FOUND.own(connection, caller, identifier, namespace)
             await hold(connection, "action_definition", known["id"], etag)
             await rows.delete(connection, known["id"])
 
@@ -170,18 +171,20 @@ async def _stored(connection: Connection, new: Sequence[rows.NewAction]) -> list
     return [_described(found[one.name]) for one in new]
 
 
-async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
+async def _find(
+    source: Pool | Connection, project: str, identifier: str, namespace: str, *, everything: bool
+) -> rows.Row | None:
+    row = await rows.find(source, project, identifier, namespace, everything=everything)
     if row is None and namespace:
-        row = await rows.find(connection, caller.project, identifier, "", everything=caller.admin)
-    if row is None:
-        raise _unknown(identifier, namespace)
-    caller.check_owns(row["project_id"], f"action {identifier!r}")
+        return await rows.find(source, project, identifier, "", everything=everything)
     return row
 
 
 def _unknown(identifier: str, namespace: str) -> NotFound:
     return NotFound(f"Action not found [action_name={identifier}, namespace={namespace}]")
+
+
+_FOUND: Final = Finding(_find, "action", _unknown)
 
 
 def _described(row: rows.Row) -> Action:

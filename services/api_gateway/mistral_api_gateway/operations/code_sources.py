@@ -6,10 +6,10 @@ from uuid import uuid4
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import hold
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Forbidden, InvalidInput, NotFound
 from mistral_persistence import code_sources as rows
-from mistral_persistence.database import Connection
 from mistral_persistence.listing import Page
 
 LONGEST_NAME: Final = 255
@@ -54,7 +54,7 @@ class CodeSources:
         )
         async with self._store.transaction() as connection:
             await rows.create(connection, new)
-            return await self._own(connection, caller, new.id, namespace)
+            return await _FOUND.own(connection, caller, new.id, namespace)
 
     async def update(
         self,
@@ -80,18 +80,15 @@ class CodeSources:
         if content is not None:
             _check_length(content)
         async with self._store.transaction() as connection:
-            known = await self._own(connection, caller, identifier, namespace)
+            known = await _FOUND.own(connection, caller, identifier, namespace)
             await hold(connection, "code_source", known["id"], etag)
             await rows.update(connection, known["id"], known["content"] if content is None else content, scope=scope)
-            return await self._own(connection, caller, known["id"], namespace)
+            return await _FOUND.own(connection, caller, known["id"], namespace)
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> rows.Row:
         """Return code by id or name. Raises NotFound if none visible has it."""
         self._switch.check()
-        row = await self._store.read(rows.find, caller.project, identifier, namespace, everything=caller.admin)
-        if row is None:
-            raise unknown_source(identifier, namespace)
-        return row
+        return await self._store.read(_FOUND.visible, caller, identifier, namespace)
 
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the code that the caller sees."""
@@ -107,17 +104,9 @@ class CodeSources:
         """
         self._switch.check()
         async with self._store.transaction() as connection:
-            known = await self._own(connection, caller, identifier, namespace)
+            known = await _FOUND.own(connection, caller, identifier, namespace)
             await hold(connection, "code_source", known["id"], etag)
             await rows.delete(connection, known["id"])
-
-    @staticmethod
-    async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-        row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
-        if row is None:
-            raise unknown_source(identifier, namespace)
-        caller.check_owns(row["project_id"], f"code source {identifier!r}")
-        return row
 
 
 def checked_name(name: str, what: str) -> None:
@@ -138,3 +127,6 @@ def _check_length(content: str) -> None:
         raise InvalidInput("The code is empty", field="content")
     if len(content.encode("utf-8", "replace")) > _MOST_BYTES:
         raise InvalidInput(f"A code source has at most {_MOST_BYTES} bytes", field="content")
+
+
+_FOUND: Final = Finding(rows.find, "code source", unknown_source)

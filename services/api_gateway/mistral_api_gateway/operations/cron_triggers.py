@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import hold
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.json_text import object_of, text_of
 from mistral_api_gateway.operations.store import Store
 from mistral_core.cron import NEVER, next_time
@@ -88,14 +89,11 @@ class CronTriggers:
                 fingerprint=_fingerprint(workflow["id"], given, params, wanted, times.remaining),
             )
             await rows.create(connection, new)
-            return await _visible(connection, caller, new.id)
+            return await _FOUND.visible(connection, caller, new.id)
 
     async def get(self, caller: Caller, identifier: str) -> rows.Row:
         """Return a trigger by its id or name. Raises NotFound if none visible has it."""
-        row = await self._store.read(rows.find, caller.project, identifier, everything=caller.admin)
-        if row is None:
-            raise _unknown(identifier)
-        return row
+        return await self._store.read(_FOUND.visible, caller, identifier)
 
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the triggers that the caller sees."""
@@ -109,8 +107,7 @@ class CronTriggers:
             Forbidden: If it belongs to another project.
         """
         async with self._store.transaction() as connection:
-            known = await _visible(connection, caller, identifier)
-            caller.check_owns(known["project_id"], f"cron trigger {identifier!r}")
+            known = await _FOUND.own(connection, caller, identifier)
             await hold(connection, "cron_trigger", known["id"], etag)
             await rows.delete(connection, known["id"])
 
@@ -172,12 +169,8 @@ def _fingerprint(
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
-async def _visible(connection: Connection, caller: Caller, identifier: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier, everything=caller.admin)
-    if row is None:
-        raise _unknown(identifier)
-    return row
-
-
 def _unknown(identifier: str) -> NotFound:
     return NotFound(f"Cron trigger not found [cron_trigger={identifier}]")
+
+
+_FOUND: Final = Finding(rows.find, "cron trigger", _unknown)

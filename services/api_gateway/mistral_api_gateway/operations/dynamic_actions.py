@@ -8,6 +8,7 @@ from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.code_sources import Switch, checked_name, unknown_source
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import hold
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import InvalidInput, NotFound
 from mistral_persistence import code_sources
@@ -67,7 +68,7 @@ class DynamicActions:
                 scope=wanted.scope or PRIVATE,
             )
             await rows.create(connection, new)
-            return await _own(connection, caller, new.id, wanted.namespace)
+            return await _FOUND.own(connection, caller, new.id, wanted.namespace)
 
     async def update(self, caller: Caller, wanted: DynamicActionRequest, *, etag: str = "") -> rows.Row:
         """Change what is sent of the dynamic action of that id, or else of that name.
@@ -82,7 +83,7 @@ class DynamicActions:
             raise InvalidInput("The id or the name of the dynamic action must be given", field="identifier")
         _check(caller, wanted, naming=bool(wanted.id and wanted.name))
         async with self._store.transaction() as connection:
-            known = await _own(connection, caller, wanted.id or wanted.name, wanted.namespace)
+            known = await _FOUND.own(connection, caller, wanted.id or wanted.name, wanted.namespace)
             change = rows.Change(
                 name=(wanted.name or None) if wanted.id else None,
                 class_name=wanted.class_name or None,
@@ -91,15 +92,12 @@ class DynamicActions:
             )
             await hold(connection, "dynamic_action", known["id"], etag)
             await rows.update(connection, known["id"], change)
-            return await _own(connection, caller, known["id"], wanted.namespace)
+            return await _FOUND.own(connection, caller, known["id"], wanted.namespace)
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> rows.Row:
         """Return a dynamic action by id or name. Raises NotFound if none visible has it."""
         self._switch.check()
-        row = await self._store.read(rows.find, caller.project, identifier, namespace, everything=caller.admin)
-        if row is None:
-            raise _unknown(identifier, namespace)
-        return row
+        return await self._store.read(_FOUND.visible, caller, identifier, namespace)
 
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the dynamic actions that the caller sees."""
@@ -115,7 +113,7 @@ class DynamicActions:
         """
         self._switch.check()
         async with self._store.transaction() as connection:
-            known = await _own(connection, caller, identifier, namespace)
+            known = await _FOUND.own(connection, caller, identifier, namespace)
             await hold(connection, "dynamic_action", known["id"], etag)
             await rows.delete(connection, known["id"])
 
@@ -138,13 +136,8 @@ async def _source(connection: Connection, caller: Caller, wanted: DynamicActionR
     return str(row["id"])
 
 
-async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
-    if row is None:
-        raise _unknown(identifier, namespace)
-    caller.check_owns(row["project_id"], f"dynamic action {identifier!r}")
-    return row
-
-
 def _unknown(identifier: str, namespace: str) -> NotFound:
     return NotFound(f"DynamicActionDefinition not found [name={identifier}, namespace={namespace}]")
+
+
+_FOUND: Final = Finding(rows.find, "dynamic action", _unknown)

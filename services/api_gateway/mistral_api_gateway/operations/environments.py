@@ -1,16 +1,17 @@
 """Environments: named variables that executions can be started with."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import hold
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.json_text import checked_object
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import InvalidInput, NotFound
 from mistral_persistence import environments as rows
-from mistral_persistence.database import Connection
 from mistral_persistence.listing import Page
 
 _LONGEST_NAME = 255
@@ -55,7 +56,7 @@ class Environments:
         )
         async with self._store.transaction() as connection:
             await rows.create(connection, new)
-            return await _own(connection, caller, wanted.name)
+            return await _FOUND.own(connection, caller, wanted.name)
 
     async def update(self, caller: Caller, wanted: EnvironmentRequest, *, etag: str = "") -> rows.Row:
         """Replace what is sent of the environment of that name; its variables only as a whole.
@@ -67,17 +68,14 @@ class Environments:
         variables = _checked(caller, wanted)
         change = rows.Change(description=wanted.description, variables=variables, scope=wanted.scope)
         async with self._store.transaction() as connection:
-            known = await _own(connection, caller, wanted.name)
+            known = await _FOUND.own(connection, caller, wanted.name)
             await hold(connection, "environment", known["id"], etag)
             await rows.update(connection, known["id"], change)
-            return await _own(connection, caller, wanted.name)
+            return await _FOUND.own(connection, caller, wanted.name)
 
     async def get(self, caller: Caller, name: str) -> rows.Row:
         """Return an environment. Raises NotFound if none visible has that name."""
-        row = await self._store.read(rows.find, caller.project, name, everything=caller.admin)
-        if row is None:
-            raise _unknown(name)
-        return row
+        return await self._store.read(_FOUND.visible, caller, name)
 
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the environments that the caller sees."""
@@ -91,7 +89,7 @@ class Environments:
             Forbidden: If it belongs to another project.
         """
         async with self._store.transaction() as connection:
-            known = await _own(connection, caller, name)
+            known = await _FOUND.own(connection, caller, name)
             await hold(connection, "environment", known["id"], etag)
             await rows.delete(connection, known["id"])
 
@@ -105,13 +103,8 @@ def _checked(caller: Caller, wanted: EnvironmentRequest) -> str | None:
     return checked_object(wanted.variables, "variables").decode() or None
 
 
-async def _own(connection: Connection, caller: Caller, name: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, name, everything=caller.admin)
-    if row is None:
-        raise _unknown(name)
-    caller.check_owns(row["project_id"], f"environment {name!r}")
-    return row
-
-
 def _unknown(name: str) -> NotFound:
     return NotFound(f"Environment not found [name={name}]")
+
+
+_FOUND: Final = Finding(rows.find, "environment", _unknown)

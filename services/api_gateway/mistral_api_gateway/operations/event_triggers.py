@@ -7,6 +7,7 @@ from uuid import uuid4
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import hold
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.json_text import object_of, text_of
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import InvalidInput, NotFound
@@ -78,7 +79,7 @@ class EventTriggers:
         async with self._store.transaction() as connection:
             await _check_workflow(connection, caller, wanted.workflow_id, given)
             await rows.create(connection, new)
-            return await _visible(connection, caller, new.id)
+            return await _FOUND.visible(connection, caller, new.id)
 
     async def update(self, caller: Caller, trigger_id: str, wanted: EventTriggerRequest, *, etag: str = "") -> rows.Row:
         """Replace what is sent of a trigger; input and params only as a whole.
@@ -100,27 +101,20 @@ class EventTriggers:
             scope=wanted.scope,
         )
         async with self._store.transaction() as connection:
-            await _own(connection, caller, trigger_id)
+            await _FOUND.own(connection, caller, trigger_id)
             await rows.lock(connection, trigger_id)
             await hold(connection, "event_trigger", trigger_id, etag)
-            known = await _visible(connection, caller, trigger_id)
+            known = await _FOUND.visible(connection, caller, trigger_id)
             if change.workflow_id is not None or change.workflow_input is not None:
                 workflow_id = change.workflow_id or known["workflow_id"]
                 given = known["workflow_input"] if change.workflow_input is None else change.workflow_input
                 await _check_workflow(connection, caller, workflow_id, given)
             await rows.update(connection, trigger_id, change)
-            return await _visible(connection, caller, trigger_id)
+            return await _FOUND.visible(connection, caller, trigger_id)
 
     async def get(self, caller: Caller, trigger_id: str) -> rows.Row:
         """Return a trigger. Raises NotFound if none visible has that id."""
-        row = (
-            await self._store.read(rows.find, caller.project, trigger_id, everything=caller.admin)
-            if as_uuid(trigger_id)
-            else None
-        )
-        if row is None:
-            raise _unknown(trigger_id)
-        return row
+        return await self._store.read(_FOUND.visible, caller, trigger_id)
 
     async def page(self, caller: Caller, wanted: Page) -> list[rows.Row]:
         """Return a page of the triggers that the caller sees."""
@@ -134,7 +128,7 @@ class EventTriggers:
             Forbidden: If it belongs to another project.
         """
         async with self._store.transaction() as connection:
-            await _own(connection, caller, trigger_id)
+            await _FOUND.own(connection, caller, trigger_id)
             await hold(connection, "event_trigger", trigger_id, etag)
             await rows.delete(connection, trigger_id)
 
@@ -166,22 +160,8 @@ def _as_set(names: "list[str] | tuple[str, ...]") -> str:
     return "{" + ", ".join(repr(name) for name in sorted(names)) + "}"
 
 
-async def _own(connection: Connection, caller: Caller, trigger_id: str) -> rows.Row:
-    row = await _visible(connection, caller, trigger_id)
-    caller.check_owns(row["project_id"], f"event trigger {trigger_id!r}")
-    return row
-
-
-async def _visible(connection: Connection, caller: Caller, trigger_id: str) -> rows.Row:
-    row = (
-        await rows.find(connection, caller.project, trigger_id, everything=caller.admin)
-        if as_uuid(trigger_id)
-        else None
-    )
-    if row is None:
-        raise _unknown(trigger_id)
-    return row
-
-
 def _unknown(trigger_id: str) -> NotFound:
     return NotFound(f"Event trigger not found [id={trigger_id}]")
+
+
+_FOUND: Final = Finding(rows.find, "event trigger", _unknown)

@@ -1,11 +1,13 @@
 """Workbooks: stored as they are, with every workflow and ad-hoc action in them stored under ``book.member``."""
 
+from typing import Final
 from uuid import uuid4
 
 from mistral_api_gateway.operations.actions import new_action
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import hold
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.json_text import text_of
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import InvalidDefinition, NotFound
@@ -35,7 +37,7 @@ class Workbooks:
             await action_definitions.lock(connection)
             await workbooks.create(connection, _new(caller, book, text, namespace, scope))
             await _store_members(connection, caller, book, namespace, scope)
-            return await _found(connection, caller, book.name, namespace)
+            return await _FOUND.visible(connection, caller, book.name, namespace)
 
     async def update(
         self, caller: Caller, text: str, *, namespace: str = "", scope: str | None = None, etag: str = ""
@@ -53,21 +55,18 @@ class Workbooks:
         async with self._store.transaction() as connection:
             await action_definitions.lock(connection)
             if etag:
-                known = await _found(connection, caller, book.name, namespace)
+                known = await _FOUND.visible(connection, caller, book.name, namespace)
                 await hold(connection, "workbook", known["id"], etag)
             new = _new(caller, book, text, namespace, scope or PRIVATE)
             kept = await workbooks.update(connection, new, scope=scope)
             if kept is None:
                 raise _unknown(book.name, namespace)
             await _store_members(connection, caller, book, namespace, kept)
-            return await _found(connection, caller, book.name, namespace)
+            return await _FOUND.visible(connection, caller, book.name, namespace)
 
     async def get(self, caller: Caller, name: str, *, namespace: str = "") -> Row:
         """Return a workbook. Raises NotFound if none visible has that name in that namespace."""
-        row = await self._store.read(workbooks.find, caller.project, name, namespace, everything=caller.admin)
-        if row is None:
-            raise _unknown(name, namespace)
-        return row
+        return await self._store.read(_FOUND.visible, caller, name, namespace)
 
     async def page(self, caller: Caller, wanted: Page) -> list[Row]:
         """Return a page of the workbooks that the caller sees."""
@@ -81,8 +80,7 @@ class Workbooks:
             Forbidden: If it belongs to another project.
         """
         async with self._store.transaction() as connection:
-            row = await _found(connection, caller, name, namespace)
-            caller.check_owns(row["project_id"], f"workbook {name!r}")
+            row = await _FOUND.own(connection, caller, name, namespace)
             await hold(connection, "workbook", row["id"], etag)
             await workbooks.delete(connection, row["id"])
 
@@ -161,12 +159,8 @@ async def _store_actions(connection: Connection, caller: Caller, book: Workbook,
             await action_definitions.create(connection, one)
 
 
-async def _found(connection: Connection, caller: Caller, name: str, namespace: str) -> Row:
-    row = await workbooks.find(connection, caller.project, name, namespace, everything=caller.admin)
-    if row is None:
-        raise _unknown(name, namespace)
-    return row
-
-
 def _unknown(name: str, namespace: str) -> NotFound:
     return NotFound(f"Workbook not found [workbook_name={name}, namespace={namespace}]")
+
+
+_FOUND: Final = Finding(workbooks.find, "workbook", _unknown)

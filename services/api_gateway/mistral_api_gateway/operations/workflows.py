@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import check_etag, hold
+from mistral_api_gateway.operations.finding import Finding
 from mistral_api_gateway.operations.json_text import text_of
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Conflict, InvalidDefinition, NotFound
@@ -90,7 +91,7 @@ class Workflows:
         if len(parsed) != 1:
             raise InvalidDefinition("exactly one workflow is expected when one is updated by its id or name")
         async with self._store.transaction() as connection:
-            known = await _own(connection, caller, identifier, namespace)
+            known = await _FOUND.own(connection, caller, identifier, namespace)
             await hold(connection, "workflow", known["id"], etag)
             new = _with_id(_new(caller, parsed[0], known["namespace"], known["scope"]), known["id"])
             await rows.update(connection, new, scope=scope)
@@ -126,7 +127,7 @@ class Workflows:
             Forbidden: If it belongs to another project.
         """
         async with self._store.transaction() as connection:
-            known = await _own(connection, caller, identifier, namespace)
+            known = await _FOUND.own(connection, caller, identifier, namespace)
             await hold(connection, "workflow", known["id"], etag)
             await rows.delete(connection, known["id"])
 
@@ -168,16 +169,11 @@ async def _stored(
     return [found[one.name] for one in new]
 
 
-async def _own(connection: Connection, caller: Caller, identifier: str, namespace: str) -> rows.Row:
-    row = await rows.find(connection, caller.project, identifier, namespace, everything=caller.admin)
-    if row is None:
-        raise _unknown(identifier, namespace)
-    caller.check_owns(row["project_id"], f"workflow {identifier!r}")
-    return row
-
-
 def _unknown(identifier: str, namespace: str) -> NotFound:
     return NotFound(f"Workflow not found [workflow_identifier={identifier}, namespace={namespace}]")
+
+
+_FOUND: Final = Finding(rows.find, "workflow", _unknown)
 
 
 def _check_names(new: Sequence[rows.NewWorkflow]) -> None:

@@ -92,17 +92,29 @@ def test_nothing_that_is_sent_makes_it_fail(channel, known, rpc, data):
     make = channel.unary_stream if rpc.server_streaming else channel.unary_unary
     call = make(path, request_serializer=lambda message: message.SerializeToString(), response_deserializer=bytes)
 
+    check(rpc, failure_of(call, request, 0.3 if rpc.server_streaming else 1, streams=rpc.server_streaming))
+
+
+def failure_of(call, request, seconds: float, *, streams: bool) -> grpc.RpcError | None:
+    """What a call fails with, if it does."""
     try:
-        answer = call(request, timeout=0.3 if rpc.server_streaming else 1)
-        if rpc.server_streaming:
+        answer = call(request, timeout=seconds)
+        if streams:
             for _ in answer:
                 pass
     except grpc.RpcError as error:
-        code, told = error.code(), details(error)
-        assert code not in FAULTS, error.details()
-        if code not in SILENT:
-            assert told["ErrorInfo"].domain == "mistral", error
-        if code is grpc.StatusCode.INVALID_ARGUMENT:
-            (violation,) = told["BadRequest"].field_violations
-            assert violation.description
-            assert violation.field or rpc.containing_service.name in SWITCHED, error.details()
+        return error
+    return None
+
+
+def check(rpc, error: grpc.RpcError | None) -> None:
+    """A failure is one that we know of, and says what is wrong and where."""
+    if error is None or error.code() in SILENT:
+        return
+    told = details(error)
+    assert error.code() not in FAULTS, error.details()
+    assert told["ErrorInfo"].domain == "mistral", error
+    if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+        (violation,) = told["BadRequest"].field_violations
+        assert violation.description
+        assert violation.field or rpc.containing_service.name in SWITCHED, error.details()

@@ -84,8 +84,11 @@ class WatchAll:
 
         Raises:
             HistoryGone: If the history of the time to go on from is not kept any more.
+            InvalidInput: If a value of the conditions does not fit its column.
         """
         await self._check_kept()
+        # What is wrong with the conditions shows now rather than at the first event.
+        await self._fitting([history.NOWHERE])
         with self._hub.watching_all() as watcher:
             yield Told(None, "", self._reached)
             if self._resumes:
@@ -159,12 +162,14 @@ class WatchAll:
         """Find out which of some executions fit, and what their workflows are called."""
         unknown = [one for one in ids if one not in self._positions and one not in self._names]
         for start in range(0, len(unknown), 1000):
-            some = unknown[start : start + 1000]
-            self._names |= await self._store.read(
-                execution_sets.names_among, some, self._interest.filters, self._interest.nulls, project=self._project
-            )
+            self._names |= await self._fitting(unknown[start : start + 1000])
         while len(self._names) > 2 * _KEPT:
             self._names.popitem(last=False)
+
+    async def _fitting(self, ids: Sequence[str]) -> dict[str, str]:
+        return await self._store.read(
+            execution_sets.names_among, ids, self._interest.filters, self._interest.nulls, project=self._project
+        )
 
 
 def _now() -> int:

@@ -55,6 +55,8 @@ class World:
     a: str
     b: str
     secrets: dict[str, str]
+    engine: str = ""
+    audit: Path = Path()
     things: dict[str, str] = field(default_factory=dict)
 
     async def call(self, who: str, method: str, path: str, **given: Any) -> httpx.Response:
@@ -112,7 +114,9 @@ async def world(database: str, nats: str, folder: Path, policy: Mapping[str, str
         ports = await stack.enter_async_context(gateway_running(settings))
         rest = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.http}", timeout=30))
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{ports.grpc}"))
-        yield await _world(rest, channel, first_key(database, "--name", "root")["secret"])
+        found = await _world(rest, channel, first_key(database, "--name", "root")["secret"])
+        found.engine, found.audit = f"127.0.0.1:{engine}", folder / "audit.log"
+        yield found
 
 
 async def _world(rest: httpx.AsyncClient, channel: grpc.aio.Channel, root: str) -> World:

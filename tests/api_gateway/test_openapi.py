@@ -1,11 +1,13 @@
 """The OpenAPI document agrees with what requests may hold."""
 
+import jsonschema
 import pytest
 
 from mistral_api_gateway.rest.action_resource import ActionBody
 from mistral_api_gateway.rest.action_runs import RunBody
 from mistral_api_gateway.rest.environments import EnvironmentBody
 from mistral_api_gateway.rest.execution_resource import ExecutionBody
+from mistral_api_gateway.rest.openapi_examples import BODIES, TEXTS
 from mistral_api_gateway.rest.schemas import SCHEMAS
 from mistral_api_gateway.rest.task_resource import TaskBody
 
@@ -22,6 +24,15 @@ BODIES = {
 @pytest.mark.parametrize("schema", BODIES)
 def test_what_is_described_of_a_request_is_taken(schema):
     assert set(SCHEMAS[schema]["properties"]) <= set(BODIES[schema].__struct_fields__)
+
+
+async def test_examples_are_what_they_are_examples_of(rest):
+    components = (await rest.get("/openapi.json")).json()["components"]
+
+    for name, example in BODIES.items():
+        jsonschema.validate(example, {"$ref": f"#/components/schemas/{name}", "components": components})
+    for plural in ("workflows", "workbooks", "actions"):
+        assert (await rest.post(f"/v2/{plural}/validate", content=TEXTS[plural])).json() == {"valid": True}
 
 
 async def test_every_request_and_list_is_described(rest):

@@ -197,11 +197,12 @@ async def test_what_the_operator_says_is_refused_unless_there_is_a_file(rest, se
     ("method", "tail"), [("GET", ""), ("POST", ""), ("GET", "/p"), ("PUT", "/p"), ("DELETE", "/p")]
 )
 async def test_sharing_is_refused_while_there_is_one_project(rest, method, tail):
-    answer = await rest.request(method, f"/v2/workflows/{UNKNOWN}/members{tail}")
+    body = {"POST": {"member_id": "p"}, "PUT": {"status": "accepted"}}.get(method)
+    answer = await rest.request(method, f"/v2/workflows/{UNKNOWN}/members{tail}", json=body)
 
     assert answer.status_code == 400
     assert "authentication" in answer.json()["faultstring"]
-    assert (await rest.request(method, f"/v2/workflows/by_name/members{tail}")).status_code == 404
+    assert (await rest.request(method, f"/v2/workflows/by_name/members{tail}", json=body)).status_code == 404
 
 
 async def test_health_is_told_where_other_clients_look_for_it(rest):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mistral_api_gateway.rest.faults import JSON
 from mistral_api_gateway.rest.openapi_answers import reference
+from mistral_api_gateway.rest.openapi_examples import BODIES, TEXTS
 from mistral_api_gateway.rest.operation import Operation
 from mistral_api_gateway.rest.resource import Resource
 from mistral_api_gateway.rest.schemas import TEXT
@@ -61,7 +62,7 @@ def extra(operation: Operation, listed: Resource | None) -> dict[str, Any]:
         schema = {"type": "integer", "minimum": 0}
         found["parameters"].append({"name": "Last-Event-ID", "in": "header", "description": told, "schema": schema})
     if operation.takes:
-        found["requestBody"] = {"required": True, "content": _body(operation.takes)}
+        found["requestBody"] = {"required": True, "content": _body(operation)}
     return found
 
 
@@ -86,7 +87,9 @@ def _kind(name: str, listed: Resource) -> str:
     return _KINDS[listed.listing.column(name).kind]
 
 
-def _body(takes: str) -> dict[str, Any]:
-    if takes == "text":
-        return {"text/plain": {"schema": TEXT}}
-    return {JSON: {"schema": reference(takes)}}
+def _body(operation: Operation) -> dict[str, Any]:
+    if operation.takes == "text":
+        example = {"example": TEXTS[operation.tag]} if operation.tag in TEXTS else {}
+        return {"text/plain": {"schema": TEXT, **example}}
+    example = {"example": BODIES[operation.takes]} if operation.takes in BODIES else {}
+    return {JSON: {"schema": reference(operation.takes), **example}}

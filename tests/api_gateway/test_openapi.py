@@ -11,7 +11,7 @@ from mistral_api_gateway.rest.openapi_examples import BODIES, TEXTS
 from mistral_api_gateway.rest.schemas import SCHEMAS
 from mistral_api_gateway.rest.task_resource import TaskBody
 
-BODIES = {
+REQUESTS = {
     "ExecutionStart": ExecutionBody,
     "ExecutionChange": ExecutionBody,
     "EnvironmentChange": EnvironmentBody,
@@ -21,9 +21,9 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("schema", BODIES)
+@pytest.mark.parametrize("schema", REQUESTS)
 def test_what_is_described_of_a_request_is_taken(schema):
-    assert set(SCHEMAS[schema]["properties"]) <= set(BODIES[schema].__struct_fields__)
+    assert set(SCHEMAS[schema]["properties"]) <= set(REQUESTS[schema].__struct_fields__)
 
 
 async def test_examples_are_what_they_are_examples_of(rest):

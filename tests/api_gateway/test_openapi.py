@@ -5,6 +5,7 @@ import pytest
 
 from mistral_api_gateway.rest.action_resource import ActionBody
 from mistral_api_gateway.rest.action_runs import RunBody
+from mistral_api_gateway.rest.dynamic_actions import DynamicActionBody
 from mistral_api_gateway.rest.environments import EnvironmentBody
 from mistral_api_gateway.rest.execution_resource import ExecutionBody
 from mistral_api_gateway.rest.openapi_examples import BODIES, TEXTS
@@ -18,6 +19,7 @@ REQUESTS = {
     "TaskChange": TaskBody,
     "ActionChange": ActionBody,
     "ActionRun": RunBody,
+    "DynamicActionChange": DynamicActionBody,
 }
 
 

@@ -57,7 +57,7 @@ class DynamicActionEndpoints:
     def operations(self) -> list[Operation]:
         """The endpoints, with their documentation."""
         lists, one = query.paging_arguments(RESOURCE), {"gives": "DynamicAction"}
-        body = {"takes": "DynamicAction", **one}
+        body = {"takes": "DynamicActionChange", **one}
 
         def make(method: str, tail: str, handler: Any, summary: str, **more: Any) -> Operation:
             path = f"/v2/dynamic_actions{tail}"

@@ -52,7 +52,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         "pattern": "0 6 * * *",
     },
     "EventTriggerChange": {"name": "a better name"},
-    "DynamicAction": {"name": "greet", "class_name": "Greet", "code_source_name": "greetings"},
+    "DynamicActionChange": {"name": "greet", "class_name": "Greet", "code_source_name": "greetings"},
     "ActionRun": {"name": "std.echo", "input": {"output": "Hello"}, "params": {"run_sync": True}},
     "TaskChange": {"state": "RUNNING", "reset": True},
     "ActionChange": {"state": "SUCCESS", "output": {"approved_by": "Ada"}},

@@ -169,6 +169,14 @@ SCHEMAS: Final[dict[str, Any]] = {
             "scope": _SCOPE,
         },
     },
+    "DynamicActionChange": {
+        "type": "object",
+        "description": "A new one has a name, a class and its code; a change names the action by id or name.",
+        "properties": {
+            **dict.fromkeys(("id", "name", "class_name", "code_source_id", "code_source_name", "namespace"), TEXT),
+            "scope": _SCOPE,
+        },
+    },
     "ActionRun": {
         "type": "object",
         "properties": {

@@ -1,47 +1,38 @@
 """The real program, run as a person runs it."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-def _run(*arguments: str, cwd: Path | None = None, stdin: str = "", seconds: float = 60, **environment: str) -> Ended:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MISTRAL_")}
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("mistralctl")), *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        cwd=cwd,
-        env={**kept, **environment},
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+from tests.cli.program import Ended, run_program
 
 
 @pytest.fixture(scope="session")
 def run_mistralctl() -> Callable[..., Ended]:
     """Call it with arguments; it runs without settings of the surroundings."""
-    return _run
+    return run_program
 
 
 @pytest.fixture
 def mistralctl(tmp_path: Path) -> Callable[..., Ended]:
     """Call it with arguments; it runs in an empty folder, without settings of the surroundings."""
-    return partial(_run, cwd=tmp_path)
+    return partial(run_program, cwd=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of a mesh for all tests here that need not be alone on it."""
+    home = tmp_path_factory.mktemp("shared")
+    started = run_program("up", "--wait", "--home", str(home), "--http-port", "0", "--grpc-port", "0", seconds=120)
+    assert started.code == 0, started.err
+    yield home
+    stopped = run_program("down", "--home", str(home))
+    assert stopped.code == 0, stopped.err
+
+
+@pytest.fixture
+def shared_ctl(mistralctl: Callable[..., Ended], shared_home: Path) -> Callable[..., Ended]:
+    """Call it with arguments; it talks to the shared mesh."""
+    return partial(mistralctl, MISTRAL_HOME=str(shared_home))

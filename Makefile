@@ -5,11 +5,12 @@ FILE ?= examples/tour.yaml
 INPUT ?=
 ARGS ?=
 TIMES ?= 10
+ROWS ?= 1000000
 BIN := .venv/bin
 # As it was typed: make would expand a dollar sign in it, the shell would trip over a quote.
 export WORKFLOW_INPUT := $(value INPUT)
 
-.PHONY: help run up down test test-clients crash fuzz bench lint format proto grpc-gateway lock setup
+.PHONY: help run up down test test-clients crash fuzz bench bench-lists lint format proto grpc-gateway lock setup
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -41,6 +42,9 @@ fuzz: setup ## made-up requests at a mesh that runs, held against its OpenAPI do
 
 bench: setup ## the benchmark suite, one JSON line per scenario
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-lists: setup ## how long lists take over many executions: ROWS=1000000
+	@$(BIN)/python -m tests.bench.lists --rows $(ROWS) $(ARGS)
 
 lint: setup ## style, types, import contracts, contracts, house rules
 	@$(BIN)/python tools/lint.py

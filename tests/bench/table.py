@@ -9,12 +9,12 @@ _COLUMNS = ("scenario", "tasks/s", "executions/s", "p50 ms", "p99 ms", "commits/
 
 def table(all_figures: Sequence[Figures]) -> Iterator[str]:
     """Yield its lines."""
-    yield from _aligned([_COLUMNS, *map(_row, all_figures)])
+    yield from aligned([_COLUMNS, *map(_row, all_figures)])
     names = _processes(all_figures)
     if names:
         yield ""
         rows = [("CPU µs/task", *names, "sum without client"), *(_cpu(figures, names) for figures in all_figures)]
-        yield from _aligned(rows)
+        yield from aligned(rows)
     ratio = item_ratio(all_figures)
     if ratio is not None:
         yield ""
@@ -56,7 +56,7 @@ def _processes(all_figures: Sequence[Figures]) -> list[str]:
     return list(dict.fromkeys(name for figures in all_figures for name in figures.cpu_us))
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         others = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]

@@ -1,9 +1,6 @@
 """Whatever is sent to whatever rpc: the answer is an answer, or an error that says what is wrong and where."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 
 import grpc
 import pytest
@@ -14,14 +11,9 @@ from mistral.v1 import execution_service_pb2 as executions
 from mistral.v1 import execution_service_pb2_grpc as executions_grpc
 from mistral.v1 import workflow_service_pb2 as workflows
 from mistral.v1 import workflow_service_pb2_grpc as workflows_grpc
-from mistral_api_gateway.app import running as gateway_running
-from mistral_api_gateway.settings import GatewaySettings
-from mistral_engine.app import running as engine_running
-from mistral_engine.settings import Settings as EngineSettings
-from mistral_executor.app import running as executor_running
-from mistral_executor.settings import ExecutorSettings
 from tests.api_gateway.any_message import messages
 from tests.api_gateway.public_api import details, methods
+from tests.api_gateway.whole_gateway import whole_gateway
 
 WORKFLOW = "version: '2.0'\nfuzzed: {input: [a: 1], tasks: {t: {action: std.async_noop}}}"
 # Sharing is refused as a whole while there is no authentication, whatever was sent.
@@ -31,39 +23,11 @@ SILENT = {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 FAULTS = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS}
 
 
-async def serve(database: str, nats: str, port: "Future[int]", over: asyncio.Event) -> None:
-    environ = {"MISTRAL_DATABASE_URL": database, "MISTRAL_NATS_URL": nats, "MISTRAL_DRAIN_SECONDS": "1"}
-    async with (
-        engine_running(EngineSettings.read(environ)) as engine_port,
-        executor_running(ExecutorSettings.read({"MISTRAL_NATS_URL": nats})),
-        gateway_running(
-            GatewaySettings.read(
-                {
-                    **environ,
-                    "MISTRAL_ENGINE_ADDRESSES": f"127.0.0.1:{engine_port}",
-                    "MISTRAL_HTTP_LISTEN": "127.0.0.1:0",
-                    "MISTRAL_DYNAMIC_ACTIONS": "true",
-                }
-            )
-        ) as found,
-    ):
-        port.set_result(found.grpc)
-        await over.wait()
-
-
 @pytest.fixture(scope="module")
 def channel(database: str, nats: str) -> Iterator[grpc.Channel]:
-    """A channel to a gateway with an engine, in a thread of their own, for tests that are not asynchronous."""
-    loop, over, port = asyncio.new_event_loop(), asyncio.Event(), Future[int]()
-    served = threading.Thread(target=loop.run_until_complete, args=[serve(database, nats, port, over)])
-    served.start()
-    try:
-        with grpc.insecure_channel(f"127.0.0.1:{port.result(60)}") as opened:
-            yield opened
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        served.join(60)
-        loop.close()
+    """A channel to a gateway with an engine."""
+    with whole_gateway(database, nats) as port, grpc.insecure_channel(f"127.0.0.1:{port}") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

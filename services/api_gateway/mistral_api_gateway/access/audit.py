@@ -6,10 +6,10 @@ Never what was sent: no inputs, no texts of definitions, no secrets.
 import logging
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from logging.handlers import WatchedFileHandler
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +24,7 @@ MOST_IDS: Final = 100
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _LONGEST: Final = 255
 _TRACE: Final = slice(3, 35)
+_LOOK_SECONDS: Final = 1.0
 
 _log = logging.getLogger(LOGGER)
 
@@ -76,7 +77,10 @@ class Audit:
             request_id=request_id,
             trace_id=(telemetry.current_traceparent() or "")[_TRACE],
         )
-        _log.info("%s %s", call, code, extra={"audit": line})
+        # Not by ``info``, which would look for where it was called.
+        record = logging.LogRecord(LOGGER, logging.INFO, "", 0, f"{call} {code}", None, None)
+        record.audit = line
+        _log.handle(record)
 
 
 def request_id_of(sent: str | None) -> str:
@@ -84,10 +88,45 @@ def request_id_of(sent: str | None) -> str:
     return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req-{os.urandom(16).hex()}"
 
 
-class _Lines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
+class _Lines(logging.Handler):
+    """Appends each line by one write, so that processes may share the file; looks now and then whether it was moved."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+        self._looked = time.monotonic()
+        self._file = self._opened()
+
+    def emit(self, record: logging.LogRecord) -> None:
         line: Any = getattr(record, "audit", None)
-        return msgspec.json.encode(line if line is not None else {"message": record.getMessage()}).decode()
+        if line is None:
+            return
+        try:
+            self._reopen()
+            os.write(self._file, msgspec.json.encode(line) + b"\n")
+        except OSError:
+            self.handleError(record)
+
+    def close(self) -> None:
+        os.close(self._file)
+        super().close()
+
+    def _opened(self) -> int:
+        return os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+
+    def _reopen(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        try:
+            same = os.path.samestat(os.stat(self._path), os.fstat(self._file))
+        except FileNotFoundError:
+            same = False
+        if not same:
+            fresh = self._opened()
+            os.close(self._file)
+            self._file = fresh
 
 
 @contextmanager
@@ -99,17 +138,13 @@ def audit_file(path: str) -> Iterator[None]:
     Raises:
         ValueError: If it cannot be written.
     """
-    # Lines are told whatever the level of the other logs.
-    _log.setLevel(logging.INFO)
     if not path:
         yield
         return
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
-        handler = WatchedFileHandler(path, encoding="utf-8")
+        handler = _Lines(path)
     except OSError as error:
         raise ValueError(f"MISTRAL_AUDIT_FILE: {path} cannot be written: {error.strerror}") from None
-    handler.setFormatter(_Lines())
     _log.addHandler(handler)
     _log.propagate = False
     try:

@@ -13,7 +13,7 @@ from mistral_api_gateway.access.gate import Passage
 from mistral_core.errors import InvalidInput
 from mistral_persistence.literals import as_flag
 
-REQUEST_ID: Final = "x-openstack-request-id"
+_REQUEST_ID: Final = b"x-openstack-request-id"
 
 
 def wants_all(scope: Scope) -> bool:
@@ -30,9 +30,9 @@ def wants_all(scope: Scope) -> bool:
 
 def record(passage: Passage, request: Request, response: Response) -> None:
     """Write a request down, and tell the client under which id."""
-    sent = request.headers.get(REQUEST_ID)
-    told = passage.record(str(response.status_code), lambda: _ids(request.path_params, response), sent)
-    response.headers.setdefault(REQUEST_ID, told)
+    sent = next((str(value, "latin-1") for name, value in request.scope["headers"] if name == _REQUEST_ID), None)
+    told = passage.record(str(response.status_code), lambda: _ids(request.scope["path_params"], response), sent)
+    response.raw_headers.append((_REQUEST_ID, told.encode()))
 
 
 class _Thing(msgspec.Struct):
@@ -59,4 +59,5 @@ def _ids(named: Mapping[str, str], response: Response) -> list[str]:
         found = _things.decode(bytes(response.body))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
-    return [each.id for each in (found, *found.workflows, *found.actions) if each.id]
+    ids = [found.id, *(each.id for each in (*found.workflows, *found.actions))]
+    return [each for each in ids if each]

@@ -41,12 +41,12 @@ class Guarded:
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Hand the guarded handlers of a service on."""
-        described = descriptor_pool.Default().FindServiceByName(service)  # type: ignore[no-untyped-call]
+        described = descriptor_pool.Default().FindServiceByName(service)
         guarded = {
             name: _guarded(handler, self._gate, described.methods_by_name[name]) for name, handler in handlers.items()
         }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, guarded),))
-        self._server.add_registered_method_handlers(service, guarded)  # type: ignore[attr-defined]
+        self._server.add_registered_method_handlers(service, guarded)
 
 
 def _guarded(handler: Any, gate: Gate, method: MethodDescriptor) -> Any:
@@ -91,7 +91,8 @@ def _around_stream(
     passage: Passage, behaviour: Callable[[Any, _Context], AsyncIterator[Any]], ids: _Ids, wide: bool
 ) -> Callable[[Any, _Context], AsyncGenerator[Any, None]]:
     async def stream(request: Any, context: _Context) -> AsyncGenerator[Any, None]:
-        code, told = grpc.StatusCode.OK.name, []
+        code = grpc.StatusCode.OK.name
+        told: list[str] = []
         try:
             passage.admit(wants_all=wide and request.all_projects)
             async for response in behaviour(request, context):
@@ -142,8 +143,8 @@ def _paths(message: Descriptor, depth: int) -> list[tuple[str, ...]]:
     """Return the ways from a message to the ids within it."""
     if "id" in message.fields_by_name:
         return [("id",)]
-    inner = [field for field in message.fields if field.message_type is not None] if depth else []
-    return [(field.name, *path) for field in inner for path in _paths(field.message_type, depth - 1)]
+    inner = [(field.name, field.message_type) for field in message.fields if field.message_type] if depth else []
+    return [(name, *path) for name, below in inner for path in _paths(below, depth - 1)]
 
 
 def _at(value: Any, path: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from mistral_cli.plain import read_plainly
 from mistral_cli.surroundings import Surroundings, within
@@ -89,7 +89,20 @@ def _shared(
 _PARAMETERS = tuple(inspect.signature(_shared, eval_str=True).parameters.values())
 
 
-class Command(TyperCommand):
+class PlainHelp:
+    """Gives a command or group an option ``--help`` that loads nothing."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        read_plainly([option] if option else [])
+        return option
+
+
+class PlainGroup(PlainHelp, TyperGroup):
+    """A group as it is built from a ``Group``."""
+
+
+class Command(PlainHelp, TyperCommand):
     """A command whose help has the shared options last, and examples as they are typed."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -136,7 +149,7 @@ class Group(typer.Typer):
     """A group of commands that talk to the mesh."""
 
     def __init__(self, help: str) -> None:
-        super().__init__(no_args_is_help=True, help=help, rich_markup_mode=None)
+        super().__init__(cls=PlainGroup, no_args_is_help=True, help=help, rich_markup_mode=None)
 
     def command(
         self, name: str | None = None, *, examples: Sequence[str] = (), **options: Any

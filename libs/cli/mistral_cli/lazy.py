@@ -5,13 +5,12 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperGroup
 
-from mistral_cli.group import Command
+from mistral_cli.group import Command, PlainGroup
 from mistral_cli.table_of_commands import Section
 
 
-class Lazy(TyperGroup):
+class Lazy(PlainGroup):
     """Knows its commands by a table: title, then name, then ``module`` or ``module:function`` and a line of help."""
 
     sections: ClassVar[Mapping[str, Section]] = {}

@@ -44,7 +44,7 @@ class ScopeOfKey(StrEnum):
 
 
 add_list(app, API_KEY, examples=("mistralctl api-key list",))
-add_get(app, API_KEY)
+add_get(app, API_KEY, examples=("mistralctl api-key get ID",))
 
 
 @app.command(

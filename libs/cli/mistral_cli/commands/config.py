@@ -9,11 +9,12 @@ import typer
 from mistral_cli import contexts
 from mistral_cli.contexts import Contexts
 from mistral_cli.errors import USAGE, CommandError
-from mistral_cli.group import Command
+from mistral_cli.group import Command, PlainGroup
 from mistral_cli.options import Format, Output
 from mistral_cli.printing import done, show, show_all
 
 app = typer.Typer(
+    cls=PlainGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Keep addresses and keys of meshes as contexts. Flags win over variables, and those over a context.",

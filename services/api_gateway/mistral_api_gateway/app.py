@@ -71,29 +71,36 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         parts = await _parts(settings, stack, store, connection, hub, admitting, gate)
         stack.push_async_callback(parts.executions.close)
         await stack.enter_async_context(keeping_fresh(parts.maintenance, connection, tasks))
-        grpc_port = await stack.enter_async_context(
-            grpc_server(
-                service.listen,
-                partial(register, parts),
-                drain_seconds=service.drain_seconds,
-                share_port=True,
-                admit=admitting.doors.rpc if admitting.doors is not None else None,
-                tls=settings.public_tls,
-            )
-        )
-        http_port = await stack.enter_async_context(
-            http_server(
-                application(parts, body_limit=settings.body_limit, doors=admitting.doors),
-                settings.http_listen,
-                connection_limit=settings.connection_limit,
-                tls=settings.public_tls,
-                drain_seconds=service.drain_seconds,
-            )
-        )
-        address = bound(service.listen, grpc_port)
+        ports = await _served(settings, stack, parts, admitting)
+        address = bound(service.listen, ports.grpc)
         await stack.enter_async_context(present(connection, kind="api_gateway", name=service.name, address=address))
         stack.callback(hub.leave)
-        yield Ports(http_port, grpc_port)
+        yield ports
+
+
+async def _served(settings: GatewaySettings, stack: AsyncExitStack, parts: Gateway, admitting: Access) -> Ports:
+    """Open both doors; REST closes first."""
+    service = settings.service
+    grpc_port = await stack.enter_async_context(
+        grpc_server(
+            service.listen,
+            partial(register, parts),
+            drain_seconds=service.drain_seconds,
+            share_port=True,
+            admit=admitting.doors.rpc if admitting.doors is not None else None,
+            tls=settings.public_tls,
+        )
+    )
+    http_port = await stack.enter_async_context(
+        http_server(
+            application(parts, body_limit=settings.body_limit, doors=admitting.doors),
+            settings.http_listen,
+            connection_limit=settings.connection_limit,
+            tls=settings.public_tls,
+            drain_seconds=service.drain_seconds,
+        )
+    )
+    return Ports(http_port, grpc_port)
 
 
 async def _lists(settings: GatewaySettings, stack: AsyncExitStack) -> Lists:
@@ -126,13 +133,11 @@ async def _parts(
     return gateway(
         store,
         connection,
+        settings,
         engines=Engines(opened),
         executors=Executors(offering),
         hub=hub,
         presence=await stack.enter_async_context(noticing(connection)),
         gate=gate,
-        info=settings.info,
-        deletes_actions=settings.deletes_actions,
-        dynamic=settings.dynamic,
         keys=admitting.keys,
     )

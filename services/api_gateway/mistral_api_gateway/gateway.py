@@ -28,6 +28,7 @@ from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.tasks import Tasks
 from mistral_api_gateway.operations.workbooks import Workbooks
 from mistral_api_gateway.operations.workflows import Workflows
+from mistral_api_gateway.settings import GatewaySettings
 from mistral_runtime.bus import Bus
 
 
@@ -65,27 +66,17 @@ class Gateway:
 def gateway(
     store: Store,
     bus: Bus,
+    settings: GatewaySettings,
     *,
     engines: Engines,
     executors: Executors,
     hub: Hub,
     presence: Presence,
     gate: Gate,
-    info: bytes | None,
-    deletes_actions: bool,
-    dynamic: bool,
     keys: KnownKeys,
 ) -> Gateway:
-    """Put the parts together.
-
-    Args:
-        gate: What every call passes.
-        info: JSON that ``/info`` answers with; None refuses it.
-        deletes_actions: Whether the runs of actions that were run on their own may be deleted.
-        dynamic: Whether there are actions of uploaded code.
-        keys: What the doors know of API keys.
-    """
-    switch = Switch(dynamic)
+    """Put the parts together; ``gate`` is what every call passes, ``keys`` what the doors know of API keys."""
+    switch = Switch(settings.dynamic)
     catalog = DynamicCatalog(store, switch)
     executions = Executions(store, engines)
     waiting = Waiting(executions, hub)
@@ -96,12 +87,12 @@ def gateway(
         hub=hub,
         presence=presence,
         gate=gate,
-        info=info,
+        info=settings.info,
         workflows=Workflows(store),
         executions=executions,
         waiting=waiting,
         tasks=Tasks(store, engines, presence),
-        action_executions=ActionExecutions(store, engines, deletes=deletes_actions),
+        action_executions=ActionExecutions(store, engines, deletes=settings.deletes_actions),
         workbooks=Workbooks(store),
         actions=Actions(store, executors, catalog),
         members=Members(store, identified=gate.identified),

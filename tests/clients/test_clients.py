@@ -23,6 +23,11 @@ PROJECTS = {
     "python": Project("tests/clients/python", (sys.executable, "client.py")),
     "go": Project("tests/clients/go", ("build/client",), (("go", (1, 26)),)),
     "typescript": Project("tests/clients/typescript", ("node", "build/src/main.js"), (("node", (18,)), ("npm", ()))),
+    "java": Project(
+        "tests/clients/java",
+        ("java", "-cp", "target/classes:target/dependency/*", "mesh.example.client.Client"),
+        (("javac", (17,)), ("mvn", (3, 6))),
+    ),
 }
 
 DEFINITION = """version: '2.0'

@@ -15,6 +15,7 @@ BUILD_SECONDS = 1200
 
 # Where a toolchain may be that no PATH names.
 _PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # What the tools say when packages cannot be fetched for want of a network.
 _NO_NETWORK = re.compile(
     r"no such host|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network is unreachable"
@@ -82,7 +83,7 @@ def _require(tool: str, least: tuple[int, ...]) -> None:
         return
     flag = "version" if tool == "go" else "-version" if tool in ("java", "javac") else "--version"
     said = subprocess.run([found, flag], env=environment(), capture_output=True, text=True, check=False)
-    version = re.search(r"\d+(\.\d+)*", said.stdout + said.stderr)
+    version = re.search(r"\d+(\.\d+)*", _COLOURS.sub("", said.stdout + said.stderr))
     if version is None or tuple(int(part) for part in version.group(0).split(".")) < least:
         wanted = ".".join(str(part) for part in least)
         pytest.skip(f"{tool} {version.group(0) if version else '(of no version)'} is too old: {wanted} is needed")

@@ -22,21 +22,37 @@ _USUAL_PLACE = f"{DEFAULT_QUEUE}.{Priority.NORMAL}"
 _PER_ENVELOPE = 32
 
 
-class Envelope(Struct, frozen=True):
-    """Actions that travel together; ``place`` is ``<queue>.<priority>``."""
+class Envelope(Struct):
+    """Actions that travel together.
+
+    Attributes:
+        place: ``<queue>.<priority>``.
+        doubtful: Whether somebody may have begun them: the executors know which of them may run twice.
+    """
 
     id: str
     place: str
     traceparent: str
     runs: Sequence[tuple[Execution, RunAction]]
+    doubtful: bool = False
+    _encoded: bytes = b""
 
     @property
     def subject(self) -> str:
         return f"mistral.tasks.{self.place}"
 
     def encode(self) -> bytes:
-        tasks = [action_task(execution, run) for execution, run in self.runs]
-        return envelope_pb2.TaskEnvelope(tasks=tasks, traceparent=self.traceparent).SerializeToString()
+        if not self._encoded:
+            tasks = [action_task(execution, run) for execution, run in self.runs]
+            message = envelope_pb2.TaskEnvelope(tasks=tasks, traceparent=self.traceparent, doubtful=self.doubtful)
+            self._encoded = message.SerializeToString()
+        return self._encoded
+
+
+def encode_all(envelopes: Sequence[Envelope]) -> None:
+    """Encode them now, so that it need not be done when they are sent."""
+    for envelope in envelopes:
+        envelope.encode()
 
 
 class Naming:

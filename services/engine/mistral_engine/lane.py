@@ -17,7 +17,7 @@ from mistral_engine.applying import Applying
 from mistral_engine.batch import Batch
 from mistral_engine.deferring import Deferring
 from mistral_engine.definitions import Definitions
-from mistral_engine.dispatch import Envelope, Naming, envelopes_of
+from mistral_engine.dispatch import Envelope, Naming, encode_all, envelopes_of
 from mistral_engine.figures import BATCH_WORKS, COMMIT_SECONDS, COMMITS, EVENTS
 from mistral_engine.flights import Flights
 from mistral_engine.hot import Hot, HotExecutions
@@ -30,6 +30,7 @@ from mistral_engine.work import Inbox, JobWork, ResultsWork, StartWork, Work, fa
 from mistral_persistence.database import Pool
 from mistral_persistence.dead_letters import bury
 from mistral_persistence.flush import DefinitionChanged, LeaseLost, Rows, flush
+from mistral_persistence.held import HeldConnection
 from mistral_persistence.outage import OUTAGE
 from mistral_runtime.bus import BusError
 from mistral_runtime.telemetry import span
@@ -77,6 +78,7 @@ class Lane:
         self.events = 0
         self.commits = 0
         self._pool = pool
+        self._writing = HeldConnection(pool)
         self._definitions = definitions
         self._surroundings = surroundings
         self._ownership = ownership
@@ -98,14 +100,19 @@ class Lane:
 
     async def run(self) -> None:
         """Work until cancelled; what was taken and not committed then is not done."""
-        while True:
-            works = await self.inbox.take(self._settings.batch)
-            jobs = [work for work in works if isinstance(work, JobWork)]
-            rest = [work for work in works if not isinstance(work, JobWork)]
-            if rest:
-                await self._commit(rest)
-            for work in jobs:
-                await self._job(work)
+        try:
+            while True:
+                await self._work(await self.inbox.take(self._settings.batch))
+        finally:
+            await self._writing.give_back()
+
+    async def _work(self, works: Sequence[Work]) -> None:
+        jobs = [work for work in works if isinstance(work, JobWork)]
+        rest = [work for work in works if not isinstance(work, JobWork)]
+        if rest:
+            await self._commit(rest)
+        for work in jobs:
+            await self._job(work)
 
     async def _job(self, work: JobWork) -> None:
         try:
@@ -206,15 +213,17 @@ class Lane:
                 await bury(self._pool, batch.letters)
             async with self._flushing:
                 if batch.changes:
+                    # While the database works there is time for it.
+                    asyncio.get_running_loop().call_soon(encode_all, envelopes)
                     await self._flush(batch, rows, held)
                 self._keep(batch)
                 self.flights.note(batch, names, at)
         except LeaseLost:
             self.hot.drop_all(batch.changes)
             raise
-        self._count(works, batch)
         await self._send(batch, envelopes, told, bool(rows.notice))
         settled()
+        self._count(works, batch)
 
     async def rest(self) -> None:
         """Return when no commit is under way; what is committed afterwards was not begun before."""
@@ -224,7 +233,7 @@ class Lane:
     async def _flush(self, batch: Batch, rows: Rows, held: Mapping[int, int]) -> None:
         epochs = epochs_of(held, {c.execution.partition for c in batch.changes.values()})
         with COMMIT_SECONDS.time():
-            async with self._pool.acquire() as connection:
+            async with self._writing as connection:
                 await flush(connection, epochs, rows, definitions=batch.definitions)
 
     def _keep(self, batch: Batch) -> None:
@@ -244,10 +253,10 @@ class Lane:
         BATCH_WORKS.observe(len(works))
 
     async def _send(self, batch: Batch, envelopes: Sequence[Envelope], told: Sequence[Told], noticed: bool) -> None:
+        await self._outgoing.dispatch(envelopes)
         for traceparent in {c.traceparent for c in batch.changes.values() if c.traceparent}:
             with span("engine commit", parent_traceparent=traceparent, attributes={"events": batch.events}):
                 pass
-        await self._outgoing.dispatch(envelopes)
         if batch.cancels:
             self._outgoing.cancel(batch.cancels)
         if batch.timers:

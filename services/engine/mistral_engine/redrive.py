@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 
 from nats.js.errors import APIError, NotFoundError
 
-from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
 from mistral_core.priority import consumer_of
@@ -29,15 +28,6 @@ from mistral_runtime.bus.streams import BOOT, TASKS
 _log = logging.getLogger(__name__)
 
 _MOST = 2_000
-
-
-class Doubtful(Envelope, frozen=True):
-    """Actions that somebody may have begun: the executors know which of them may run twice."""
-
-    def encode(self) -> bytes:
-        envelope = envelope_pb2.TaskEnvelope.FromString(Envelope.encode(self))
-        envelope.doubtful = True
-        return envelope.SerializeToString()
 
 
 class Redrive:
@@ -113,10 +103,11 @@ class Redrive:
     async def _send(self, lost: Sequence[tuple[Flight, Execution, RunAction]]) -> None:
         envelopes = []
         for old, execution, run in lost:
-            kind = Doubtful if self._may_have_begun(old) else Envelope
-            REDRIVEN.labels(why="doubtful" if kind is Doubtful else "lost").inc()
+            doubtful = self._may_have_begun(old)
+            REDRIVEN.labels(why="doubtful" if doubtful else "lost").inc()
             # A new name: under the old one the bus might drop it.
-            envelope = kind(f"again-{new_id()}", place_of(execution, run), "", [(execution, run)])
+            name, place = f"again-{new_id()}", place_of(execution, run)
+            envelope = Envelope(name, place, "", [(execution, run)], doubtful=doubtful)
             envelopes.append(envelope)
             self._flights.add(flight(execution, run.task_id, run.action_id, now(), envelope.id))
         await self._outgoing.dispatch(envelopes)

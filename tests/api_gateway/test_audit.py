@@ -101,7 +101,7 @@ async def test_changes_over_grpc_are_written_down_too(two: World) -> None:
 async def test_a_file_that_cannot_be_written_is_told_at_the_start(database: str, nats: str, tmp_path: Path) -> None:
     environ = {"MISTRAL_DATABASE_URL": database, "MISTRAL_NATS_URL": nats, "MISTRAL_HTTP_LISTEN": "127.0.0.1:0"}
     settings = GatewaySettings.read({**environ, "MISTRAL_AUDIT_FILE": str(tmp_path)})
-    with pytest.raises(ValueError, match=r"MISTRAL_AUDIT_FILE: .* cannot be written: Is a directory"):
+    with pytest.raises(ValueError, match=r"MISTRAL_AUDIT_FILE must be a file that can be written \(Is a directory\)"):
         async with running(settings):
             pytest.fail("it serves")
 

@@ -111,12 +111,12 @@ def test_an_empty_file_changes_nothing(read):
     ],
 )
 def test_faults_are_told_with_their_rule_and_line(read, text, complaint):
-    with pytest.raises(ValueError, match=rf"^MISTRAL_POLICY_FILE: .*policy\.yaml.*{complaint}"):
+    with pytest.raises(ValueError, match=rf"^MISTRAL_POLICY_FILE must be .*policy\.yaml.*{complaint}"):
         read(text)
 
 
 def test_a_file_that_is_not_there_is_told_at_once(tmp_path):
-    with pytest.raises(ValueError, match=r"MISTRAL_POLICY_FILE: .*nowhere.* cannot be read: No such file"):
+    with pytest.raises(ValueError, match=r"MISTRAL_POLICY_FILE must be .*nowhere.* cannot be read: No such file"):
         Policy.read(str(tmp_path / "nowhere"))
 
 

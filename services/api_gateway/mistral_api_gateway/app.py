@@ -48,8 +48,8 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
     after them.
 
     Raises:
-        SettingError: If it shall be reached from elsewhere while authentication is off.
-        ValueError: If the policy cannot be understood, or the audit log not be written.
+        SettingError: If it shall be reached from elsewhere while authentication is off, the policy cannot be
+            understood, or the audit log not be written.
     """
     check_exposure(settings)
     gate = settings.gate.gate()

@@ -16,6 +16,7 @@ import msgspec
 
 from mistral_api_gateway.operations.caller import Caller
 from mistral_runtime import telemetry
+from mistral_runtime.settings import SettingError
 
 LOGGER: Final = "mistral.audit"
 MOST_IDS: Final = 100
@@ -136,7 +137,7 @@ def audit_file(path: str) -> Iterator[None]:
     The file is made for its owner alone; one that was moved away is made anew.
 
     Raises:
-        ValueError: If it cannot be written.
+        SettingError: If it cannot be written.
     """
     if not path:
         yield
@@ -144,7 +145,7 @@ def audit_file(path: str) -> Iterator[None]:
     try:
         handler = _Lines(path)
     except OSError as error:
-        raise ValueError(f"MISTRAL_AUDIT_FILE: {path} cannot be written: {error.strerror}") from None
+        raise SettingError("MISTRAL_AUDIT_FILE", path, f"a file that can be written ({error.strerror})") from None
     _log.addHandler(handler)
     _log.propagate = False
     try:

@@ -45,7 +45,7 @@ class GateSettings:
         """Return the gate.
 
         Raises:
-            ValueError: If the policy file cannot be read or understood.
+            SettingError: If the policy file cannot be read or understood.
         """
         asked = self.identified or bool(self.policy_file)
         return Gate(

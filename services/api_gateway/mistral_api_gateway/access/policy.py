@@ -11,6 +11,7 @@ from mistral_api_gateway.access.policy_file import Entry, entries_of
 from mistral_api_gateway.access.policy_grammar import Check, PolicyFault, check_of
 from mistral_api_gateway.access.rules import ALIASES, DEFAULTS
 from mistral_api_gateway.operations.caller import Caller
+from mistral_runtime.settings import SettingError
 
 _SETTING: Final = "MISTRAL_POLICY_FILE"
 
@@ -47,12 +48,12 @@ class Policy:
         """Return the policy of a file, or the default one when no file is named.
 
         Raises:
-            ValueError: If the file cannot be read or understood.
+            SettingError: If the file cannot be read or understood.
         """
         try:
             return cls(entries_of(Path(file)), source=file) if file else cls()
         except PolicyFault as fault:
-            raise ValueError(f"{_SETTING}: {fault}") from None
+            raise SettingError(_SETTING, file, f"a policy that can be understood ({fault})") from None
 
     def allows(self, caller: Caller, rule: str) -> bool:
         """Tell whether the caller may do what the rule is about."""

@@ -61,6 +61,8 @@ def _of_call(error: Exception) -> CommandError:
             return CommandError(details, hint=hint)
         case "RESOURCE_EXHAUSTED" if "message" in details and "larger than max" in details:
             return CommandError(f"too large to be sent: {details}")
+        case "INTERNAL" if "reference" in details:
+            return CommandError(details, hint="the log of the gateway says more under that reference")
         case "CANCELLED":
             return CommandError("the call was cancelled")
         case _:

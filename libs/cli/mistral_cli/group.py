@@ -20,68 +20,79 @@ _SHARED = "Shared options"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+Fields = Annotated[
+    str, typer.Option("--fields", metavar="A,B", help="Only these fields, in this order.", show_default=False)
+]
+Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC, in full.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR=1 does the same.")]
+GrpcAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--grpc-address",
+        metavar="HOST:PORT",
+        envvar="MISTRAL_GRPC_ADDRESS",
+        show_envvar=False,
+        help="Where the mesh answers. Default: the context's, or the mesh of MISTRAL_HOME, or 127.0.0.1:50051.",
+        show_default=False,
+    ),
+]
+ContextName = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="NAME",
+        envvar="MISTRAL_CONTEXT",
+        show_envvar=False,
+        help="Context of `mistralctl config` to use.",
+        show_default=False,
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        metavar="KEY",
+        envvar="MISTRAL_API_KEY",
+        show_envvar=False,
+        help="Key or token to sign in with; better in MISTRAL_API_KEY.",
+        show_default=False,
+    ),
+]
+Project = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        metavar="NAME",
+        envvar="MISTRAL_PROJECT",
+        show_envvar=False,
+        help="Project to act in, for administrators.",
+        show_default=False,
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.001,
+        help="Seconds to wait at most. Default: 60 a call.",
+        show_default=False,
+    ),
+]
+
+
 def _shared(
     *,
-    fields: Annotated[
-        str, typer.Option("--fields", metavar="A,B", help="Only these fields, in this order.", show_default=False)
-    ] = "",
-    utc: Annotated[bool, typer.Option("--utc", help="Times in UTC, in full.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR=1 does the same.")] = False,
-    grpc_address: Annotated[
-        str | None,
-        typer.Option(
-            "--grpc-address",
-            metavar="HOST:PORT",
-            envvar="MISTRAL_GRPC_ADDRESS",
-            show_envvar=False,
-            help="Where the mesh answers. Default: the context's, or the mesh of MISTRAL_HOME, or 127.0.0.1:50051.",
-            show_default=False,
-        ),
-    ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(
-            "--context",
-            metavar="NAME",
-            envvar="MISTRAL_CONTEXT",
-            show_envvar=False,
-            help="Context of `mistralctl config` to use.",
-            show_default=False,
-        ),
-    ] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option(
-            "--api-key",
-            metavar="KEY",
-            envvar="MISTRAL_API_KEY",
-            show_envvar=False,
-            help="Key or token to sign in with; better in MISTRAL_API_KEY.",
-            show_default=False,
-        ),
-    ] = None,
-    project: Annotated[
-        str | None,
-        typer.Option(
-            "--project",
-            metavar="NAME",
-            envvar="MISTRAL_PROJECT",
-            show_envvar=False,
-            help="Project to act in.",
-            show_default=False,
-        ),
-    ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout",
-            metavar="SECONDS",
-            min=0.001,
-            help="Seconds to wait at most. Default: 60 a call.",
-            show_default=False,
-        ),
-    ] = None,
+    fields: Fields = "",
+    utc: Utc = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    grpc_address: GrpcAddress = None,
+    context: ContextName = None,
+    api_key: ApiKey = None,
+    project: Project = None,
+    timeout: Timeout = None,
 ) -> None:
     """Only its parameters matter: they are those that every command of a group has."""
 

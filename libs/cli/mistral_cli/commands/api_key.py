@@ -22,6 +22,20 @@ app = Group(help="Create, list and revoke API keys.")
 _PROJECT = Annotated[
     str, typer.Option("--for-project", metavar="ID", help="Only keys of this project.", show_default=False)
 ]
+_Expires = Annotated[
+    str,
+    typer.Option(
+        "--expires", metavar="TIME", help="When it ends: 12h, 90d, or 2030-01-31. Default: never.", show_default=False
+    ),
+]
+_Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        help="Write into the database of the mesh that runs in this folder, or MISTRAL_DATABASE_URL; needs no key.",
+        show_default=False,
+    ),
+]
 
 API_KEY = Resource(
     name="API key",
@@ -69,23 +83,8 @@ def create(
         list[str] | None,
         typer.Option("--role", help="Role of its holder; may be given more than once.", show_default=False),
     ] = None,
-    expires: Annotated[
-        str,
-        typer.Option(
-            "--expires",
-            metavar="TIME",
-            help="When it ends: 12h, 90d, or 2030-01-31. Default: never.",
-            show_default=False,
-        ),
-    ] = "",
-    home: Annotated[
-        Path | None,
-        typer.Option(
-            "--home",
-            help="Write into the database of the mesh that runs in this folder, or MISTRAL_DATABASE_URL; needs no key.",
-            show_default=False,
-        ),
-    ] = None,
+    expires: _Expires = "",
+    home: _Home = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Create a key and print its secret, which nobody can learn later.

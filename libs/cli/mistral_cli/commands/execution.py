@@ -1,5 +1,6 @@
 """``mistralctl execution``: runs of workflows. What steers them is in ``steering.py``."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from mistral_cli.errors import TIMED_OUT, CommandError
 from mistral_cli.given import object_text
 from mistral_cli.group import Group
 from mistral_cli.options import Env, Format, Input, Namespace, Output, Params, States, state_messages
+from mistral_cli.progress.bar import waiting
 from mistral_cli.resource import Extra, Resource, add_list
 
 app = Group(help="Start, follow and steer executions.")
@@ -45,6 +47,20 @@ EXECUTION = Resource(
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="Name or id of the workflow; none is needed with --from.",
+        autocompletion=names_of("workflows", "Workflow"),
+    ),
+]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="ID", help="Execution whose workflow, input and params are taken.", show_default=False
+    ),
+]
 Wait = Annotated[
     float | None,
     typer.Option(
@@ -60,25 +76,13 @@ Wait = Annotated[
     )
 )
 def start(
-    workflow: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="Name or id of the workflow; none is needed with --from.",
-            autocompletion=names_of("workflows", "Workflow"),
-        ),
-    ] = "",
+    workflow: Name = "",
     input: Input = None,
     params: Params = None,
     description: Annotated[
         str, typer.Option("--description", help="Free text, shown with the execution.", show_default=False)
     ] = "",
-    source: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="ID", help="Execution whose workflow, input and params are taken.", show_default=False
-        ),
-    ] = "",
+    source: Source = "",
     id: Annotated[
         str, typer.Option("--id", help="UUID that it shall have; a repeat starts nothing new.", show_default=False)
     ] = "",
@@ -91,7 +95,7 @@ def start(
         raise typer.BadParameter("say which workflow, or --from which execution", param_hint="NAME")
     fields = {"input": object_text(input, "--input"), "params": object_text(params, "--params")}
     fields |= {"source_execution_id": source} if source else {}
-    with connected() as mesh, WORKFLOW.suggesting(mesh, workflow):
+    with connected() as mesh, WORKFLOW.suggesting(mesh, workflow), _shown_as_waiting(wait):
         started = mesh.executions.StartExecution(
             workflow=workflow,
             namespace=namespace,
@@ -109,7 +113,7 @@ def start(
 )
 def get(id: Id, wait: Wait = None, output: Output = Format.TABLE) -> None:
     """Show an execution with its output."""
-    with connected() as mesh:
+    with connected() as mesh, _shown_as_waiting(wait):
         found = EXECUTION.get(mesh, id, wait=duration(wait))
     _show(found, output, wait)
 
@@ -199,6 +203,10 @@ def duration(seconds: float | None) -> Any:
     message = Duration()
     message.FromNanoseconds(int(seconds * 1e9))
     return message
+
+
+def _shown_as_waiting(wait: float | None) -> AbstractContextManager[None]:
+    return waiting(f"waiting up to {wait:g} s for its end") if wait else nullcontext()
 
 
 def _show(execution: Any, output: Format, waited: float | None) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("name", "state", "pid", "restarts", "address")
 
+_Mtls = Annotated[bool, typer.Option("--mtls", help="Services know each other by certificates, made in the home.")]
+
 
 def up(
     gateways: Annotated[int | None, typer.Option(min=1, help="How many gateways.", show_default="1")] = None,
@@ -29,9 +31,7 @@ def up(
         int | None,
         typer.Option(min=0, max=65535, help="Port of the gRPC API; 0 picks a free one.", show_default="50051"),
     ] = None,
-    mtls: Annotated[
-        bool, typer.Option("--mtls", help="Services know each other by certificates, made in the home.")
-    ] = False,
+    mtls: _Mtls = False,
     home: Home = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Return once it is well, and leave it in the background.")

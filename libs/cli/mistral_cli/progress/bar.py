@@ -2,7 +2,8 @@
 
 import sys
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 
 from mistral_cli.surroundings import current
@@ -11,6 +12,18 @@ from mistral_cli.terminal import columns, cut, is_terminal, styled
 _APART_SECONDS = 0.1
 _WIDTH = 24
 _FEW = 4
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show on a terminal that something is waited for, and leave nothing behind."""
+    if current().quiet or not is_terminal(sys.stderr):
+        yield
+        return
+    from mistral_cli.printing import console
+
+    with console(stderr=True).status(text):
+        yield
 
 
 class Bar(AbstractContextManager["Bar"]):

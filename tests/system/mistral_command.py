@@ -3,11 +3,39 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 from mistralclient.shell import MistralShell
+
+PATIENCE_SECONDS = 60
+
+FLOW = """version: '2.0'
+{name}:
+  description: a flow
+  tags: [tagged]
+  input: [host, {{port: 80}}]
+  output: {{said: <% $.said %>, env: <% env().get(key) %>}}
+  tasks:
+    say:
+      action: std.echo output=<% $.host %>
+      publish: {{said: <% task().result %>}}
+      on-success: {{publish: {{global: {{g: 1}}}}}}
+"""
+HELD = "version: '2.0'\n{name}: {{tasks: {{hold: {{action: std.async_noop}}}}}}\n"
+FAILING = "version: '2.0'\n{name}: {{tasks: {{bad: {{action: std.fail error_data=<% env().get(why) %>}}}}}}\n"
+NESTED = "version: '2.0'\n{name}: {{tasks: {{sub: {{workflow: {inner}}}}}}}\n"
+ADHOC = "version: '2.0'\n{name}: {{base: std.echo output=<% $.x %>, input: [x], description: an action}}\n"
+BOOK = "version: '2.0'\nname: {name}\nworkflows: {{w: {{tasks: {{t: {{action: std.noop}}}}}}}}\n"
+CODE = """class Say:
+    def __init__(self, word):
+        self.word = word
+
+    def run(self):
+        return self.word
+"""
 
 
 class Mistral:
@@ -48,6 +76,24 @@ class Mistral:
         shown = self.json(command, *arguments)
         assert isinstance(shown, list)
         return shown
+
+    def until(self, kind: str, thing_id: str, state: str) -> Mapping[str, Any]:
+        """Return a thing by the titles of its fields once it is in the state."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while (shown := self.one(f"{kind}-get", thing_id))["State"] != state:
+            assert time.monotonic() < end, shown
+        return shown
+
+    def started(self, *arguments: object, state: str) -> str:
+        """Start an execution and return its id once it is in the state."""
+        execution_id = str(self.one("execution-create", *arguments)["ID"])
+        self.until("execution", execution_id, state)
+        return execution_id
+
+    def task_of(self, execution_id: str) -> str:
+        """Return the id of the one task of an execution."""
+        (task,) = self.rows("task-list", execution_id)
+        return str(task["ID"])
 
     def known(self) -> set[str]:
         """Return the names of all commands."""

@@ -1,105 +1,21 @@
-"""python-mistralclient, unchanged, against a whole mesh: every command of ``mistral``, and its Python API."""
+"""python-mistralclient, unchanged, against a whole mesh: every command of ``mistral``."""
 
 import json
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from mistralclient.api import client as mistralclient
-from mistralclient.api.base import APIException
 
-from mistral_mesh import MeshStatus
-from tests.system.mistral_command import Mistral
+from tests.system.mistral_command import ADHOC, BOOK, CODE, FAILING, FLOW, HELD, NESTED, PATIENCE_SECONDS, Mistral
 
 # What is not run, and why; everything else that the command knows is.
 NOT_RUN = {"complete": "prints a script for a shell and asks nothing of a mesh"}
-RESULT_SECONDS = 30
-
-FLOW = """version: '2.0'
-{name}:
-  description: a flow
-  tags: [tagged]
-  input: [host, {{port: 80}}]
-  output: {{said: <% $.said %>, env: <% env().get(key) %>}}
-  tasks:
-    say:
-      action: std.echo output=<% $.host %>
-      publish: {{said: <% task().result %>}}
-      on-success: {{publish: {{global: {{g: 1}}}}}}
-"""
-HELD = "version: '2.0'\n{name}: {{tasks: {{hold: {{action: std.async_noop}}}}}}\n"
-FAILING = "version: '2.0'\n{name}: {{tasks: {{bad: {{action: std.fail error_data=<% env().get(why) %>}}}}}}\n"
-NESTED = "version: '2.0'\n{name}: {{tasks: {{sub: {{workflow: {inner}}}}}}}\n"
-ADHOC = "version: '2.0'\n{name}: {{base: std.echo output=<% $.x %>, input: [x], description: an action}}\n"
-BOOK = "version: '2.0'\nname: {name}\nworkflows: {{w: {{tasks: {{t: {{action: std.noop}}}}}}}}\n"
-CODE = """class Say:
-    def __init__(self, word):
-        self.word = word
-
-    def run(self):
-        return self.word
-"""
-
-
-@pytest.fixture(scope="module")
-def mesh(new_mesh: Callable[..., MeshStatus]) -> MeshStatus:
-    return new_mesh(settings={"MISTRAL_DYNAMIC_ACTIONS": "true", "MISTRAL_ALLOW_ACTION_EXECUTION_DELETION": "true"})
-
-
-@pytest.fixture(scope="module")
-def mistral(mesh: MeshStatus) -> Mistral:
-    return Mistral(mesh.http_url)
 
 
 @pytest.fixture
 def name() -> str:
     return f"n{uuid4().hex[:10]}"
-
-
-@pytest.fixture
-def stored(tmp_path: Path) -> Callable[..., str]:
-    """Call it with a text; it returns the path of a file that holds it."""
-
-    def store(text: str, *, ending: str = "yaml", **words: str) -> str:
-        file = tmp_path / f"{uuid4().hex}.{ending}"
-        file.write_text(text.format(**words) if words else text)
-        return str(file)
-
-    return store
-
-
-@pytest.fixture
-def upload(mistral: Mistral, stored: Callable[..., str]) -> Callable[..., str]:
-    """Call it with the text of a workflow; it returns its name."""
-
-    def send(text: str, **words: str) -> str:
-        fresh = f"n{uuid4().hex[:10]}"
-        mistral.text("workflow-create", stored(text, name=fresh, **words))
-        return fresh
-
-    return send
-
-
-def until(mistral: Mistral, kind: str, thing_id: str, state: str) -> Any:
-    end = time.monotonic() + RESULT_SECONDS
-    while (shown := mistral.one(f"{kind}-get", thing_id))["State"] != state:
-        assert time.monotonic() < end, shown
-    return shown
-
-
-def started(mistral: Mistral, *arguments: object, state: str) -> str:
-    execution_id = mistral.one("execution-create", *arguments)["ID"]
-    until(mistral, "execution", execution_id, state)
-    return str(execution_id)
-
-
-def the_task(mistral: Mistral, execution_id: str) -> str:
-    (task,) = mistral.rows("task-list", execution_id)
-    return str(task["ID"])
 
 
 def test_workbooks(mistral, stored, name):
@@ -202,7 +118,7 @@ def test_executions(mistral, upload, stored):
     flow, params = upload(FLOW), stored('{"env": {"key": "v"}}', ending="json")
     made = mistral.one("execution-create", flow, '{"host": "h"}', params, "-d", "about it")
     assert (made["Workflow name"], made["Description"], made["Root Execution ID"]) == (flow, "about it", "<none>")
-    done = until(mistral, "execution", made["ID"], "SUCCESS")["ID"]
+    done = mistral.until("execution", made["ID"], "SUCCESS")["ID"]
 
     assert json.loads(mistral.text("execution-get-input", done)) == {"host": "h", "port": 80}
     assert json.loads(mistral.text("execution-get-output", done)) == {"said": "h", "env": "v"}
@@ -213,7 +129,7 @@ def test_executions(mistral, upload, stored):
     assert "Execution Tree" not in mistral.text("execution-get-report", done, "--statistics-only", "--max-depth", "1")
     copy = mistral.one("execution-create", "-s", done)
     assert done in copy["Description"]
-    until(mistral, "execution", copy["ID"], "SUCCESS")
+    mistral.until("execution", copy["ID"], "SUCCESS")
     found = mistral.rows("execution-list", "--filter", f"workflow_name={flow}", "--filter", "state=SUCCESS")
     assert {each["ID"] for each in found} == {done, copy["ID"]}
     assert done in [each["ID"] for each in mistral.rows("execution-list", "--rootsonly", "--oldest")]
@@ -246,8 +162,8 @@ def test_executions_of_a_namespace(mistral, stored, name):
 
 def test_sub_executions(mistral, upload):
     inner = upload(FAILING)
-    execution_id = started(mistral, upload(NESTED, inner=inner), state="ERROR")
-    task_id = the_task(mistral, execution_id)
+    execution_id = mistral.started(upload(NESTED, inner=inner), state="ERROR")
+    task_id = mistral.task_of(execution_id)
 
     assert len(mistral.rows("execution-get-sub-executions", execution_id)) == 2
     assert len(mistral.rows("execution-get-sub-executions", execution_id, "--max-depth", "0")) == 1
@@ -259,8 +175,8 @@ def test_sub_executions(mistral, upload):
 
 
 def test_tasks(mistral, upload):
-    execution_id = started(mistral, upload(FLOW), '{"host": "h"}', state="SUCCESS")
-    task_id = the_task(mistral, execution_id)
+    execution_id = mistral.started(upload(FLOW), '{"host": "h"}', state="SUCCESS")
+    task_id = mistral.task_of(execution_id)
 
     shown = mistral.one("task-get", task_id)
     assert (shown["Name"], shown["State"], shown["Workflow Execution ID"]) == ("say", "SUCCESS", execution_id)
@@ -274,19 +190,19 @@ def test_tasks(mistral, upload):
 
 
 def test_reruns(mistral, upload):
-    execution_id = started(mistral, upload(FAILING), state="ERROR")
-    task_id = the_task(mistral, execution_id)
+    execution_id = mistral.started(upload(FAILING), state="ERROR")
+    task_id = mistral.task_of(execution_id)
 
     assert mistral.one("task-rerun", task_id, "-e", '{"why": "again"}')["ID"] == task_id
-    until(mistral, "execution", execution_id, "ERROR")
-    assert "again" in mistral.text("task-get-result", until(mistral, "task", task_id, "ERROR")["ID"])
+    mistral.until("execution", execution_id, "ERROR")
+    assert "again" in mistral.text("task-get-result", mistral.until("task", task_id, "ERROR")["ID"])
     assert "items" in mistral.refused("task-rerun", task_id, "--resume")
 
 
 def test_runs_of_actions(mistral):
     assert json.loads(mistral.text("run-action", "std.echo", '{"output": "h"}')) == {"result": "h"}
     kept = mistral.one("run-action", "std.echo", '{"output": "h"}', "--save-result")["ID"]
-    done = until(mistral, "action-execution", kept, "SUCCESS")
+    done = mistral.until("action-execution", kept, "SUCCESS")
     assert done["Name"] == "std.echo"
     assert json.loads(mistral.text("action-execution-get-output", kept)) == {"result": "h"}
     assert json.loads(mistral.text("action-execution-get-input", kept)) == {"output": "h"}
@@ -298,7 +214,7 @@ def test_runs_of_actions(mistral):
 
 def test_actions_of_tasks(mistral, upload):
     execution_id = mistral.one("execution-create", upload(HELD))["ID"]
-    end = time.monotonic() + RESULT_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while not (rows := mistral.rows("task-list", execution_id)):
         assert time.monotonic() < end
     task_id = rows[0]["ID"]
@@ -310,7 +226,7 @@ def test_actions_of_tasks(mistral, upload):
     assert action_id in [each["ID"] for each in listed]
     updated = mistral.one("action-execution-update", action_id, "--state", "SUCCESS", "--output", '{"r": 1}')
     assert updated["State"] == "SUCCESS"
-    until(mistral, "execution", execution_id, "SUCCESS")
+    mistral.until("execution", execution_id, "SUCCESS")
     assert json.loads(mistral.text("task-get-result", task_id)) == {"r": 1}
 
 
@@ -372,34 +288,6 @@ def test_sharing_is_refused_while_there_is_one_project(mistral, upload):
         ("member-delete", ("p",)),
     ):
         assert "authentication enabled" in mistral.refused(command, flow, "workflow", *more)
-
-
-def test_the_python_api(mesh: MeshStatus, name: str) -> None:
-    client = mistralclient.client(mistral_url=f"{mesh.http_url}/v2")
-    (flow,) = client.workflows.create(FLOW.format(name=name))
-    client.environments.create(name=name, variables={"key": "k"})
-    started = client.executions.create(flow.id, workflow_input={"host": "h"}, env=name)
-    end = time.monotonic() + RESULT_SECONDS
-    while (done := client.executions.get(started.id)).state != "SUCCESS":
-        assert time.monotonic() < end
-
-    assert json.loads(done.output) == {"said": "h", "env": "k"}
-    assert [each.id for each in client.executions.list(workflow_id=flow.id, limit=1)] == [started.id]
-    (task,) = client.tasks.list(started.id)
-    assert json.loads(client.tasks.get(task.id).result) == "h"
-    (action,) = client.action_executions.list(task.id)
-    assert json.loads(client.action_executions.get(action.id).output) == {"result": "h"}
-    assert client.executions.get_report(started.id)["statistics"]["success_tasks_count"] in (0, 1)
-    assert client.environments.get(name).variables == {"key": "k"}
-    assert client.workflows.validate(FLOW.format(name=name))["valid"]
-    client.executions.delete(started.id)
-    with pytest.raises(APIException) as missed:
-        client.executions.get(started.id)
-    assert missed.value.error_code == 404
-    with pytest.raises(APIException) as taken:
-        client.workflows.create(FLOW.format(name=name))
-    assert taken.value.error_code == 409
-    client.workflows.delete(name)
 
 
 def test_every_command_was_run(mistral: Mistral) -> None:

@@ -13,7 +13,6 @@ from mistral_api_gateway.rest.schemas import TEXT
 from mistral_persistence.listing import Kind
 
 _FLAG: Final = {"type": "boolean"}
-_NAMES: Final = {"type": "string", "pattern": r"^[^\u0000]*$"}
 _NAMED: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "limit": ({"type": "integer", "minimum": 1}, "Most things of the page; at most 1,000, which is also the default"),
     "marker": (TEXT, "What the page begins after: the id, of actions the name, of the last thing of the page before"),
@@ -22,8 +21,8 @@ _NAMED: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
         {"type": "string", "pattern": "^((asc|desc)(,(asc|desc))*)?$"},
         "asc or desc for each key, with commas between; asc where none is left",
     ),
-    "fields": (_NAMES, "Which fields to show, with commas between; the id is always shown"),
-    "nulls": (_NAMES, "Columns that must be null, with commas between"),
+    "fields": (TEXT, "Which fields to show, with commas between; the id is always shown"),
+    "nulls": (TEXT, "Columns that must be null, with commas between"),
     "all_projects": (_FLAG, "Whether the things of all projects are shown, to those who may see them"),
     "include_output": (_FLAG, "Whether what is heavy is shown, too"),
     "errors_only": (_FLAG, "Only what failed"),
@@ -79,7 +78,7 @@ def _of_query(name: str, listed: Resource | None) -> dict[str, Any]:
     elif name == "scope":
         schema, told = {"enum": ["private", "public"]}, "Who sees it: its project, or everybody"
     else:
-        schema, told = _NAMES, f"The {name}"
+        schema, told = TEXT, f"The {name}"
     return {"name": name, "in": "query", "required": False, "description": told, "schema": dict(schema)}
 
 
@@ -89,7 +88,7 @@ def _kind(name: str, listed: Resource) -> str:
 
 def _body(operation: Operation) -> dict[str, Any]:
     if operation.takes == "text":
-        example = {"example": TEXTS[operation.tag]} if operation.tag in TEXTS else {}
-        return {"text/plain": {"schema": TEXT, **example}}
+        told = {"example": TEXTS[operation.tag]} if operation.tag in TEXTS else {}
+        return {"text/plain": {"schema": {**TEXT, "minLength": 1}, **told}}
     example = {"example": BODIES[operation.takes]} if operation.takes in BODIES else {}
     return {JSON: {"schema": reference(operation.takes), **example}}

@@ -127,6 +127,8 @@ def list_query(
     fields = _fields(resource, single, usual)
     order = _sort(resource, single, sort)
     limit = _limit(single)
+    # What it means is the policy's to say; here it only has to be a flag.
+    flag(single, "all_projects")
     page = Page(
         columns=resource.columns(fields),
         filters=filters,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 TEXT: Final[dict[str, Any]] = {"type": "string"}
+_NAME: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 255}
 _FLAG: Final[dict[str, Any]] = {"type": "boolean"}
 _UUID: Final[dict[str, Any]] = {"type": "string", "format": "uuid"}
 _OBJECT: Final[dict[str, Any]] = {"type": ["object", "string"]}
@@ -92,6 +93,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     "ExecutionStart": {
         "type": "object",
         "description": "Of workflow_id, workflow_name and source_execution_id one is needed.",
+        "anyOf": [{"required": [name]} for name in ("workflow_id", "workflow_name", "source_execution_id")],
         "properties": {
             "id": {**_UUID, "description": "Makes a repeat give the first execution"},
             "workflow_id": {**TEXT, "description": "Id or name"},
@@ -125,14 +127,14 @@ SCHEMAS: Final[dict[str, Any]] = {
     },
     "EnvironmentChange": {
         "type": "object",
-        "properties": {"name": TEXT, "description": TEXT, "variables": _OBJECT, "scope": _SCOPE},
+        "properties": {"name": _NAME, "description": TEXT, "variables": _OBJECT, "scope": _SCOPE},
         "required": ["name"],
     },
     "CronTriggerCreation": {
         "type": "object",
         "description": "A workflow by name or id, and a pattern or a first time.",
         "properties": {
-            "name": TEXT,
+            "name": _NAME,
             "workflow_name": TEXT,
             "workflow_id": TEXT,
             "workflow_input": _OBJECT,
@@ -172,6 +174,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     "DynamicActionChange": {
         "type": "object",
         "description": "A new one has a name, a class and its code; a change names the action by id or name.",
+        "anyOf": [{"required": ["id"]}, {"required": ["name"]}],
         "properties": {
             **dict.fromkeys(("id", "name", "class_name", "code_source_id", "code_source_name", "namespace"), TEXT),
             "scope": _SCOPE,
@@ -180,7 +183,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     "ActionRun": {
         "type": "object",
         "properties": {
-            "name": TEXT,
+            "name": _NAME,
             "input": _OBJECT,
             "description": TEXT,
             "workflow_namespace": TEXT,

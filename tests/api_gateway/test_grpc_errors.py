@@ -1,6 +1,7 @@
 """What errors of the public gRPC API tell, and that a call's time limit is known to all that is done for it."""
 
 import asyncio
+import contextvars
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from mistral.internal.v1 import engine_service_pb2 as engine
 from mistral.internal.v1 import engine_service_pb2_grpc as engine_grpc
 from mistral_api_gateway.app import running as gateway_running
-from mistral_api_gateway.operations.deadline import answering_within, seconds_left, seconds_to_wait
+from mistral_api_gateway.operations.deadline import answer_within, seconds_left, seconds_to_wait, unhurried
 from mistral_api_gateway.settings import GatewaySettings
 from mistral_core import errors
 from tests.api_gateway.public_api import Api, details, field_of, methods
@@ -165,15 +166,24 @@ async def test_the_engine_is_given_no_more_time_than_the_caller_has(patient, row
 
 
 def test_time_that_is_left_goes_by_the_caller():
+    def hurried(left: float, wanted: float) -> tuple[float, float]:
+        answer_within(lambda: left)
+        return seconds_left(wanted), seconds_to_wait(wanted)
+
+    def given(left: float, wanted: float) -> tuple[float, float]:
+        return contextvars.copy_context().run(hurried, left, wanted)
+
+    def freed() -> float:
+        answer_within(lambda: 1.0)
+        with unhurried():
+            return seconds_left(15)
+
     assert (seconds_left(15), seconds_to_wait(60)) == (15, 60)
-    with answering_within(10):
-        assert seconds_left(15) <= 10
-        assert seconds_left(5) == 5
-        assert 8 < seconds_to_wait(60) <= 9
-        assert seconds_to_wait(2) == 2
-    with answering_within(0):
-        assert 0 < seconds_left(15) < 1
-        assert seconds_to_wait(60) == 0
+    assert given(10, 60) == (10, 9)
+    assert given(10, 2) == (2, 2)
+    assert given(0.1, 60) == (0.1, 0.05)
+    assert given(0, 60) == (0.001, 0)
+    assert contextvars.copy_context().run(freed) == 15
 
 
 def test_every_rpc_has_a_path_of_its_own():

@@ -55,12 +55,20 @@ class Gateway:
     cron_triggers: CronTriggers
     event_triggers: EventTriggers
     maintenance: Maintenance
-    bulk: Bulk
-    once: Once
     runs: StandaloneRuns
     code_sources: CodeSources
     dynamic_actions: DynamicActions
     api_keys: ApiKeys
+
+    @property
+    def bulk(self) -> Bulk:
+        """Changes of many executions at once."""
+        return Bulk(self.store, self.engines, lambda: self.hub.leaving)
+
+    @property
+    def once(self) -> Once:
+        """Answers that are kept under the keys of their requests."""
+        return Once(self.store)
 
 
 def gateway(
@@ -76,9 +84,8 @@ def gateway(
     keys: KnownKeys,
 ) -> Gateway:
     """Put the parts together; ``gate`` is what every call passes, ``keys`` what the doors know of API keys."""
-    switch = Switch(settings.dynamic)
+    switch, executions = Switch(settings.dynamic), Executions(store, engines)
     catalog = DynamicCatalog(store, switch)
-    executions = Executions(store, engines)
     waiting = Waiting(executions, hub)
     return Gateway(
         store=store,
@@ -100,8 +107,6 @@ def gateway(
         cron_triggers=CronTriggers(store),
         event_triggers=EventTriggers(store),
         maintenance=Maintenance(store, bus),
-        bulk=Bulk(store, engines, lambda: hub.leaving),
-        once=Once(store),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),

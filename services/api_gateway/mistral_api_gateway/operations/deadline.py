@@ -1,38 +1,44 @@
 """Until when the caller waits for an answer, known to whatever is done on the way."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeAlias
 
-_DEADLINE: Final[ContextVar[float | None]] = ContextVar("deadline", default=None)
+Left: TypeAlias = Callable[[], float | None]
+"""Says how many seconds are left; None for as many as one likes."""
+
+_LEFT: Final[ContextVar[Left | None]] = ContextVar("seconds left", default=None)
 _SHORTEST: Final = 0.001
 
 
+def answer_within(left: Left) -> None:
+    """Remember, for the rest of this task and those that it begins, how long the caller waits."""
+    _LEFT.set(left)
+
+
 @contextmanager
-def answering_within(seconds: float | None) -> Iterator[None]:
-    """Remember inside the block that the caller waits so long; None when he said nothing."""
-    if seconds is None:
-        yield
-        return
-    before = _DEADLINE.set(time.monotonic() + seconds)
+def unhurried() -> Iterator[None]:
+    """Forget the caller inside the block, for what must be done also when he is gone."""
+    before = _LEFT.set(None)
     try:
         yield
     finally:
-        _DEADLINE.reset(before)
+        _LEFT.reset(before)
 
 
 def seconds_left(most: float) -> float:
     """Return how many seconds something may take: at most ``most``, and not longer than the caller waits."""
-    deadline = _DEADLINE.get()
-    return most if deadline is None else max(_SHORTEST, min(most, deadline - time.monotonic()))
+    left = _asked()
+    return most if left is None else max(_SHORTEST, min(most, left))
 
 
 def seconds_to_wait(wanted: float) -> float:
     """Return how long to wait for something so that there is still time to answer."""
-    deadline = _DEADLINE.get()
-    if deadline is None:
-        return wanted
-    left = deadline - time.monotonic()
-    return max(0.0, min(wanted, left - min(1.0, max(0.05, left / 10))))
+    left = _asked()
+    return wanted if left is None else max(0.0, min(wanted, left - min(1.0, max(0.05, left / 10))))
+
+
+def _asked() -> float | None:
+    ask = _LEFT.get()
+    return None if ask is None else ask()

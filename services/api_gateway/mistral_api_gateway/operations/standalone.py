@@ -15,6 +15,7 @@ from mistral.internal.v1.standalone_action_pb2 import StandaloneAction
 from mistral_api_gateway.live.events import FINAL
 from mistral_api_gateway.live.waiting import Waiting
 from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.deadline import unhurried
 from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
@@ -140,7 +141,8 @@ class StandaloneRuns:
 
     async def _forget(self, execution_id: str) -> None:
         try:
-            await self._engines.delete(execution_id, force=True)
+            with unhurried():
+                await self._engines.delete(execution_id, force=True)
         except WorkflowError as error:
             _log.warning("a run that nobody keeps could not be removed: %s", type(error).__name__)
 

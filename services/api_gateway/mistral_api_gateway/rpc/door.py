@@ -11,7 +11,7 @@ from typing import Any, Final
 import grpc
 from google.protobuf.message import Message
 
-from mistral_api_gateway.operations.deadline import answering_within
+from mistral_api_gateway.operations.deadline import answer_within
 from mistral_core.errors import Conflict, Forbidden, IllegalState, Invalid, InvalidDefinition, NotFound, WorkflowError
 
 _NAMES: Final = ("id", "identifier", "name", "workflow")
@@ -56,12 +56,12 @@ def _around_call(
     behaviour: Callable[[Any, Any], Awaitable[Any]], resource: str
 ) -> Callable[[Any, Any], Awaitable[Any]]:
     async def call(request: Any, context: Any) -> Any:
-        with answering_within(context.time_remaining()):
-            try:
-                return await behaviour(request, context)
-            except WorkflowError as error:
-                explain(error, request, resource)
-                raise
+        answer_within(context.time_remaining)
+        try:
+            return await behaviour(request, context)
+        except WorkflowError as error:
+            explain(error, request, resource)
+            raise
 
     return call
 

@@ -6,7 +6,7 @@ from mistral.v1 import execution_pb2 as messages
 from mistral_api_gateway.operations.etags import etag_of
 from mistral_api_gateway.operations.told import ToldRow
 from mistral_api_gateway.rpc.shapes import TIME, Field, Shape, plain
-from mistral_api_gateway.rpc.states import state_literal, state_message, timestamp, timestamp_of
+from mistral_api_gateway.rpc.states import state_literal, state_message, timestamp_of
 from mistral_persistence.execution_reads import EXECUTIONS, Row
 from mistral_persistence.history import HistoryEvent
 
@@ -32,29 +32,8 @@ SHAPE: Final = Shape(
 
 
 def execution_message(row: Row | ToldRow) -> messages.Execution:
-    """Return the whole message of a row with every column; quicker than by the shape, since every start asks for it."""
-    return messages.Execution(
-        id=row["id"],
-        workflow_id=row["workflow_id"],
-        workflow_version=row["workflow_version"],
-        workflow_name=row["workflow_name"],
-        workflow_namespace=row["workflow_namespace"],
-        description=row["description"],
-        tags=row["tags"],
-        state=state_message(row["state"]),
-        state_info=row["state_info"],
-        input=row["input"],
-        params=row["params"],
-        output=_output(row),
-        task_execution_id=row["task_execution_id"],
-        root_execution_id=row["root_execution_id"],
-        project_id=row["project_id"],
-        created_at=timestamp(row["created_at"]),
-        updated_at=timestamp(row["updated_at"]),
-        finished_at=timestamp(row["finished_at"]),
-        published_global=row["published_global"],
-        etag=etag_of(row),
-    )
+    """Return the whole message of a row with every column."""
+    return SHAPE.write(row, SHAPE.all)
 
 
 def event_message(event: HistoryEvent) -> messages.ExecutionEvent:

@@ -48,7 +48,7 @@ class Issuer:
             "iss": self.url,
             "aud": "mistral",
             "sub": "u-1",
-            "exp": int(time.time()) + 300,
+            "exp": int(time.time()) + 3600,
             "realm_access": {"roles": ["member", "offline_access"]},
             **more,
         }

@@ -5,6 +5,7 @@ import grpc.aio
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from mistral.v1 import workflow_service_pb2 as workflows
 from mistral.v1 import workflow_service_pb2_grpc as workflows_grpc
@@ -105,6 +106,17 @@ async def test_grpc_takes_a_key_in_the_metadata(channel, root, name):
 async def test_health_stays_open(channel):
     answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_reflection_stays_open(channel):
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    asked = reflection_pb2.ServerReflectionRequest(list_services="")
+    names = [
+        one.name
+        async for answer in stub.ServerReflectionInfo(iter([asked]))
+        for one in answer.list_services_response.service
+    ]
+    assert "mistral.v1.ApiKeyService" in names
 
 
 async def test_a_stream_is_refused_too(channel):

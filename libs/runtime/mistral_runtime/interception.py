@@ -32,8 +32,8 @@ Admit: TypeAlias = Callable[[str, Iterable[tuple[str, str | bytes]]], Awaitable[
 What it sets in context variables is there for the whole call.
 """
 
-# Whoever keeps a service alive has no credentials.
-_OPEN = "/grpc.health.v1."
+# Whoever keeps a service alive has no credentials, and what calls there are is no secret.
+_OPEN = ("/grpc.health.v1.", "/grpc.reflection.")
 
 
 class Interceptor(grpc.aio.ServerInterceptor):

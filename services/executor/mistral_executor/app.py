@@ -88,7 +88,7 @@ async def _dynamic(settings: ExecutorSettings, engine: EngineClient) -> AsyncIte
 async def _serving(
     settings: ExecutorSettings, registry: Registry, dynamic: DynamicActions | None, bus: Bus, engine: EngineClient
 ) -> AsyncIterator[int]:
-    results, leases = Results(bus, engine), Leases()
+    service, results, leases = settings.service, Results(bus, engine), Leases()
     runner = Runner(registry, _caller(settings), results, engine, slots=settings.slots, dynamic=dynamic)
     identity = Identity(name=settings.service.name, queues=settings.queues)
     intakes = [Intake(bus, queue, runner, results, leases) for queue in settings.queues]
@@ -98,12 +98,7 @@ async def _serving(
         return (servicer.NAME,)
 
     async with (
-        grpc_server(
-            settings.service.listen,
-            register,
-            drain_seconds=settings.service.drain_seconds,
-            tls=settings.service.tls,
-        ) as port,
+        grpc_server(service.listen, register, drain_seconds=service.drain_seconds, tls=service.tls) as port,
         supervised() as tasks,
     ):
         host, _, _ = settings.service.listen.rpartition(":")

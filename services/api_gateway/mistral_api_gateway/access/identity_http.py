@@ -71,6 +71,8 @@ async def identity_client(ca_file: str | None) -> AsyncIterator[IdentityClient]:
     Raises:
         OSError: If the file cannot be read or holds no certificate.
     """
+    # It writes a line for every request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     trusted = ssl.create_default_context(cafile=ca_file)
     async with httpx.AsyncClient(verify=trusted, timeout=_SECONDS, follow_redirects=False, trust_env=False) as client:
         yield IdentityClient(client)

@@ -41,12 +41,13 @@ class Remembered(Generic[_Answer]):
         return await asyncio.shield(task)
 
     def forget(self) -> None:
-        """Forget all answers."""
+        """Forget all answers, those too that are being found."""
         self._kept.clear()
+        self._asked.clear()
 
     async def _find(self, key: Any, find: Callable[[], Awaitable[tuple[_Answer, float]]]) -> _Answer:
         answer, seconds = await find()
-        if seconds > 0:
+        if seconds > 0 and self._asked.get(key) is asyncio.current_task():
             self._kept[key] = answer, self._clock() + seconds
             self._kept.move_to_end(key)
             if len(self._kept) > self._most:
@@ -54,7 +55,8 @@ class Remembered(Generic[_Answer]):
         return answer
 
     def _done(self, key: Any, task: "asyncio.Task[_Answer]") -> None:
-        del self._asked[key]
+        if self._asked.get(key) is task:
+            del self._asked[key]
         if not task.cancelled():
             # Asked for, so that nobody complains of an error for which nobody waited in the end.
             task.exception()

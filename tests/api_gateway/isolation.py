@@ -37,6 +37,11 @@ class One(actions.Action):
     def run(self, context):
         return 1
 """
+NOBODY = "11111111-1111-4111-8111-111111111111"
+
+Attempts = list[tuple[int, str, dict[str, Any]]]
+"""(status expected, path and query, what is sent)."""
+
 # Whoever may do what is tried elsewhere; here everybody may, so that nothing but the walls is in the way.
 OPEN = {
     f"{resource}:{verb}": "rule:admin_or_owner"

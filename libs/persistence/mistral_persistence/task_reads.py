@@ -20,7 +20,7 @@ TASKS = Listing(
     source="task_execution t JOIN execution e ON e.id = t.execution_id",
     columns={
         "id": Column(sql="t.id", kind=Kind.UUID),
-        "name": Column(sql="t.name", grouped=True),
+        "name": Column(sql="t.name"),
         "type": Column(sql="t.type"),
         "workflow_name": Column(sql="e.workflow_name"),
         "workflow_namespace": Column(sql="e.workflow_namespace"),

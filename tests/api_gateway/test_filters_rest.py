@@ -269,7 +269,7 @@ async def test_the_next_page_is_found_whatever_the_filters_hold(rest, rows, name
     query = {
         "workflow_name": f"in:{name},{name} other",
         "description": f"eq:{text}",
-        "tags": f"eq:{text.replace(chr(44), str())}",
+        "tags": f"eq:{text.replace(',', '')}",
         "sort_keys": "id",
         "fields": "description,tags",
         "nulls": "state_info",

@@ -53,6 +53,7 @@ def _condition(statement: Statement, column: Column, one: Filter) -> str:
         return _tags(statement, column, one)
     if one.operator is Operator.HAS:
         return _part(statement, column, one.values[0])
+    values: list[Any]
     match column.kind:
         case Kind.TIME:
             return _time(statement, column, one)

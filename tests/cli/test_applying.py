@@ -193,3 +193,15 @@ def test_nothing_to_apply_is_a_mistake_in_the_command(
 
     assert ended.code == 2
     assert complaint in ended.err
+
+
+def test_several_in_a_document_are_compared_by_what_they_say(shared_ctl: Callable, tmp_path: Path, name: str) -> None:
+    alone = WORKFLOW.format(name=name, text="x")
+    shared_ctl("apply", written(tmp_path, "alone.yaml", alone))
+    together = f"{alone}\n{name}more:\n  tasks: {{t: {{action: std.noop}}}}\n"
+
+    first = shared_ctl("apply", written(tmp_path, "both.yaml", together))
+    again = shared_ctl("apply", "both.yaml")
+
+    assert first.out.endswith("1 created, 0 updated, 1 unchanged\n")
+    assert again.out.endswith("0 created, 0 updated, 2 unchanged\n")

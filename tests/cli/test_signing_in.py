@@ -47,7 +47,9 @@ def test_a_key_comes_from_a_flag_a_variable_or_the_context(
     assert "mistral_wrong" not in wrong.err
 
 
-def test_an_administrator_acts_in_another_project_and_lists_all(mistralctl: Callable, guarded: tuple[Path, str]) -> None:
+def test_an_administrator_acts_in_another_project_and_lists_all(
+    mistralctl: Callable, guarded: tuple[Path, str]
+) -> None:
     home, key = guarded
     around = {"MISTRAL_HOME": str(home), "MISTRAL_API_KEY": key}
 

@@ -23,6 +23,11 @@ def main() -> None:
 def _run() -> None:
     from mistral_cli.overview import COMPLETION, is_asked_for, overview
 
+    if sys.argv[1:] == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"mistralctl {version('mistral-cli')}")
+        sys.exit(0)
     if is_asked_for(sys.argv[1:]):
         from mistral_cli.table_of_commands import COMMANDS
 

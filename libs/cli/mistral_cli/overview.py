@@ -12,7 +12,7 @@ EPILOG = "A first workflow: mistralctl run --ephemeral examples/hello.yaml"
 # Set by the scripts of `mistralctl completion` when a shell asks.
 COMPLETION = "_MISTRALCTL_COMPLETE"
 _NOTES = (
-    "Every command explains itself: mistralctl COMMAND --help",
+    "Every command explains itself: mistralctl COMMAND --help. The version: mistralctl --version",
     "Output: -o table|json|yaml|name, --fields A,B, --utc, --quiet. Lists: --filter, --sort, --limit, --all.",
     "The mesh: --grpc-address, or MISTRAL_GRPC_ADDRESS, or a context of `mistralctl config`, or one that runs here.",
 )

@@ -11,6 +11,7 @@ from mistral_cli.apply.stored import Stored, create, found, judged, update, want
 from mistral_cli.connection import Mesh
 from mistral_cli.errors import CommandError, explain
 from mistral_cli.faults import line_at, located
+from mistral_core.language.yaml_text import load
 
 
 class Change(StrEnum):
@@ -85,12 +86,17 @@ def _compared(item: Item, stored: Stored | None) -> tuple[Change, list[str]]:
     if stored is None:
         return Change.CREATED, _diff(item, "", text, "nothing is stored")
     is_moved = bool(item.scope) and item.scope != stored.scope
-    if text == stored.text and not is_moved:
+    if not is_moved and (text == stored.text or _means_the_same(item, stored)):
         return Change.UNCHANGED, []
     before, after = stored.text, text
     if is_moved:
         before, after = f"# scope: {stored.scope}\n{before}", f"# scope: {item.scope}\n{after}"
     return Change.UPDATED, _diff(item, before, after, "stored")
+
+
+def _means_the_same(item: Item, stored: Stored) -> bool:
+    """Compare what a text says where its form is ours: that of one of several in a document was made anew."""
+    return item.text != item.document and load(item.text).value == load(stored.text).value
 
 
 def _diff(item: Item, before: str, after: str, what: str) -> list[str]:

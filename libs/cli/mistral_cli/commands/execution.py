@@ -32,7 +32,15 @@ EXECUTION = Resource(
         Extra(
             name="workflow_name",
             annotation=Annotated[
-                str, typer.Option("--workflow", "-w", help="Only of this workflow name.", show_default=False)
+                str,
+                typer.Option(
+                    "--workflow",
+                    "-w",
+                    metavar="NAME",
+                    help="Only of this workflow name.",
+                    autocompletion=names_of("workflows", "Workflow"),
+                    show_default=False,
+                ),
             ],
         ),
         Extra(name="states", annotation=States, default=None, read=state_messages),

@@ -93,6 +93,8 @@ def status(home: Home = None, output: Output = Format.TABLE) -> None:
     if output is Format.TABLE:
         _announce(found)
         show_all(programs, output, _COLUMNS)
+    elif output is Format.NAME:
+        show_all(programs, output, _COLUMNS, label="name")
     else:
         whole = {"home": str(found.home), "ready": found.ready, "http_url": found.http_url}
         dump(whole | {"grpc_address": found.grpc_address, "pid": found.pid, "programs": programs}, output)

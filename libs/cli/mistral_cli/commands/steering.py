@@ -9,6 +9,7 @@ import typer
 
 from mistral_cli.bulk import Outcome, performed
 from mistral_cli.commands.execution import EXECUTION, app
+from mistral_cli.completion import names_of
 from mistral_cli.connection import Mesh, connected
 from mistral_cli.errors import USAGE, CommandError
 from mistral_cli.given import object_text
@@ -20,7 +21,15 @@ _MOST_TASKS = 1000
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of the executions.", show_default=False)]
 Workflow = Annotated[
-    str, typer.Option("--workflow", "-w", metavar="NAME", help="Those of this workflow.", show_default=False)
+    str,
+    typer.Option(
+        "--workflow",
+        "-w",
+        metavar="NAME",
+        help="Those of this workflow.",
+        autocompletion=names_of("workflows", "Workflow"),
+        show_default=False,
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", "-a", help="All that it can be done to.")]
 

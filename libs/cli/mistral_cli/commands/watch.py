@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from mistral_cli.completion import names_of
 from mistral_cli.connection import connected
 from mistral_cli.group import single
 from mistral_cli.options import Format, Output, States, state_messages
@@ -19,7 +20,15 @@ def watch(
         str, typer.Argument(metavar="ID", help="Id of the execution; all of them without.", show_default=False)
     ] = "",
     workflow: Annotated[
-        str, typer.Option("--workflow", "-w", help="Only executions of this workflow.", show_default=False)
+        str,
+        typer.Option(
+            "--workflow",
+            "-w",
+            metavar="NAME",
+            help="Only executions of this workflow.",
+            autocompletion=names_of("workflows", "Workflow"),
+            show_default=False,
+        ),
     ] = "",
     filter: Annotated[
         list[str] | None,

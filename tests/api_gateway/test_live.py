@@ -11,6 +11,10 @@ from google.protobuf.duration_pb2 import Duration
 from mistral.v1 import execution_service_pb2 as service
 from mistral.v1 import execution_service_pb2_grpc as service_grpc
 from mistral.v1 import state_pb2
+from mistral_api_gateway.live.hub import Hub
+from mistral_api_gateway.live.watch import watch
+from mistral_api_gateway.operations.store import Store
+from mistral_persistence import history
 
 
 @pytest.fixture
@@ -103,6 +107,27 @@ async def test_a_watch_goes_on_although_every_message_is_lost(stub, rows, name, 
 
     async with asyncio.timeout(4):
         assert [response.event.position async for response in call] == [2]
+
+
+async def test_a_watch_does_not_miss_an_end_that_comes_between_two_of_its_looks(pool, rows, name, make_event):
+    found = await rows.execution(name)
+
+    class Interrupted(Store):
+        ended = False
+
+        async def read(self, query, *args, **kwargs):
+            answer = await super().read(query, *args, **kwargs)
+            if query is history.after and not self.ended:
+                self.ended = True
+                await rows.finish(found, "SUCCESS", {})
+                await rows.history(found, [make_event(found, 1, "WORKFLOW_SUCCEEDED", "SUCCESS")])
+            return answer
+
+    store = Interrupted(pool)
+    async with asyncio.timeout(10):
+        seen = [event async for event in watch(Hub(store), store, found, 0)]
+
+    assert [event.position for event in seen if event] == [1]
 
 
 async def test_a_watch_of_a_finished_execution_ends_after_the_last_event(stub, rows, name, make_event):

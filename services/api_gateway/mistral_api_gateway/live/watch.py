@@ -26,7 +26,7 @@ async def watch(
     """
     with hub.watching(execution_id) as watcher:
         watcher.position = after
-        over = False
+        over = read_all = False
         while not hub.leaving:
             stored = await store.read(history.after, execution_id, watcher.position)
             for event in stored:
@@ -35,9 +35,14 @@ async def watch(
                 watcher.position, over = event.position, ends(event)
                 yield event
             if stored:
+                read_all = False
                 continue
-            if over or await _is_over(store, execution_id):
+            if over or read_all:
                 return
+            if await _is_over(store, execution_id):
+                # It may have ended since the history was read: what it ended with is there now.
+                read_all = True
+                continue
             while not hub.leaving:
                 try:
                     live = await watcher.next(idle_seconds)

@@ -11,7 +11,7 @@ from mistral_cli.group import Group
 from mistral_cli.options import Format, Input, Output, Params, Scope, scope_message
 from mistral_cli.resource import Resource, add_delete, add_get, add_list
 
-app = Group(help="Keep event triggers: workflows to be started by events from elsewhere. Nothing fires them yet.")
+app = Group(help="Keep triggers for events from elsewhere; nothing fires them yet.")
 
 EVENT_TRIGGER = Resource(
     name="event trigger",

@@ -13,7 +13,10 @@ _JSON: dict[str, frozenset[str]] = {
     "CronTrigger": frozenset({"workflow_input", "workflow_params"}),
     "EventTrigger": frozenset({"workflow_input", "workflow_params"}),
 }
-_PREFIXES = ("STATE_", "TASK_TYPE_", "SCOPE_", "MAINTENANCE_STATUS_", "SERVICE_KIND_", "API_KEY_SCOPE_")
+_PREFIXES = (
+    *("STATE_", "TASK_TYPE_", "SCOPE_", "MAINTENANCE_STATUS_", "SERVICE_KIND_", "API_KEY_SCOPE_"),
+    "MEMBER_STATUS_",
+)
 
 
 def record(message: Any) -> dict[str, Any]:

@@ -94,6 +94,8 @@ class Mesh:
 @contextmanager
 def connected(address: str | None = None) -> Iterator[Mesh]:
     """Reach the mesh at an address, or at the one that the surroundings name."""
+    # Its own lines about connections are not for people; what is wrong is told by us.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc
 
     said = current()
@@ -105,11 +107,23 @@ def connected(address: str | None = None) -> Iterator[Mesh]:
                 channel, _metadata(said.api_key or context.get("api_key"), said.project or context.get("project"))
             )
     except grpc.RpcError as error:
-        if code_name(error) == "UNAVAILABLE" and "connect" in (error.details() or "").lower():
-            raise CommandError(
-                f"no mesh answers at {where}; start one with `mistralctl up`, or name another by --grpc-address"
-            ) from None
-        raise
+        if (
+            code_name(error) != "UNAVAILABLE"
+            or (unreached := _unreached(where, (error.details() or "").lower())) is None
+        ):
+            raise
+        raise unreached from None
+
+
+def _unreached(where: str, details: str) -> CommandError | None:
+    if "handshake" in details or "certificate" in details:
+        hint = "a context names whom to trust: `mistralctl config set NAME tls_ca=FILE`"
+        return CommandError(f"{where} did not prove by a trusted certificate that it is a mesh", hint=hint)
+    if "connect" not in details:
+        return None
+    return CommandError(
+        f"no mesh answers at {where}; start one with `mistralctl up`, or name another by --grpc-address"
+    )
 
 
 def _channel(where: str, context: Mapping[str, str]) -> Any:

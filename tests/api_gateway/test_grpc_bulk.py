@@ -215,3 +215,14 @@ async def test_a_kept_run_of_an_action_is_run_once_under_its_request_id(api, nam
 
     assert first.id
     assert first.id == again.id
+
+
+async def test_actions_that_nobody_stored_are_told_from_those_of_users(api, name):
+    await api.CreateActions(definition=f"version: '2.0'\n{name}: {{base: std.echo, base-input: {{output: hi}}}}\n")
+
+    found = (await api.ListActions(filter=f"name IN (std.echo, {name})", order_by="name desc")).actions
+
+    assert [(one.name, one.is_system, one.etag != "") for one in found] == [
+        (name, False, True),
+        ("std.echo", True, False),
+    ]

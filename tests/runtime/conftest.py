@@ -81,6 +81,7 @@ _RAISED: dict[bytes, Exception] = {
     b"state": errors.IllegalState("already paused"),
     b"limit": errors.LimitExceeded("too many"),
     b"unavailable": errors.Unavailable("starting"),
+    b"maintenance": errors.InMaintenance("nothing new is begun"),
     b"bug": RuntimeError("the password is hunter2"),
 }
 

@@ -64,6 +64,7 @@ def details(error: grpc.aio.AioRpcError, kind: Any) -> Any:
         (b"expression", grpc.StatusCode.INVALID_ARGUMENT, "EXPRESSION_FAILED"),
         (b"state", grpc.StatusCode.FAILED_PRECONDITION, "ILLEGAL_STATE"),
         (b"limit", grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED"),
+        (b"maintenance", grpc.StatusCode.UNAVAILABLE, "IN_MAINTENANCE"),
     ],
 )
 async def test_an_error_of_ours_travels_as_a_status_and_comes_out_as_itself(echo, opened, request_, code, reason):

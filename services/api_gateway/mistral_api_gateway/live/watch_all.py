@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.operations.caller import Caller
@@ -78,6 +78,7 @@ class WatchAll:
         self._reached = self._begin
         self._positions: OrderedDict[str, int] = OrderedDict()
         self._names: OrderedDict[str, str] = OrderedDict()
+        self._strangers: OrderedDict[str, None] = OrderedDict()
 
     async def told(self, *, look_seconds: float = LOOK_SECONDS) -> AsyncIterator[Told]:
         """Yield what happens, and something at least every ``look_seconds``, until the gateway leaves.
@@ -155,21 +156,28 @@ class WatchAll:
         self._reached = max(self._reached, event.at)
         self._positions[event.execution_id] = event.position
         self._positions.move_to_end(event.execution_id)
-        if len(self._positions) > _KEPT:
-            self._positions.popitem(last=False)
+        _trim(self._positions)
 
     async def _name(self, ids: set[str]) -> None:
         """Find out which of some executions fit, and what their workflows are called."""
-        unknown = [one for one in ids if one not in self._positions and one not in self._names]
+        unknown = [one for one in ids if one not in self._names and one not in self._strangers]
         for start in range(0, len(unknown), 1000):
-            self._names |= await self._fitting(unknown[start : start + 1000])
-        while len(self._names) > 2 * _KEPT:
-            self._names.popitem(last=False)
+            some = unknown[start : start + 1000]
+            found = await self._fitting(some)
+            self._names |= found
+            self._strangers |= dict.fromkeys(one for one in some if one not in found)
+        _trim(self._names)
+        _trim(self._strangers)
 
     async def _fitting(self, ids: Sequence[str]) -> dict[str, str]:
         return await self._store.read(
             execution_sets.names_among, ids, self._interest.filters, self._interest.nulls, project=self._project
         )
+
+
+def _trim(remembered: OrderedDict[str, Any]) -> None:
+    while len(remembered) > _KEPT:
+        remembered.popitem(last=False)
 
 
 def _now() -> int:

@@ -39,7 +39,7 @@ SHAPE: Final = Shape(
         # Those that executors offer have no times.
         "created_at": plain("created_at", lambda moment: timestamp(moment or None)),
         "updated_at": plain("updated_at", lambda moment: timestamp(moment or None)),
-        "is_system": Field((), lambda action: action["is_system"]),
+        "is_system": Field((), lambda action: not action["created_at"]),
         "workbook": Field((), lambda action: action.get("workbook")),
         "etag": Field((), _etag),
     },

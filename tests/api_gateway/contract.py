@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -68,28 +69,29 @@ class Api(httpx.Client):
     def held(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Start a workflow that waits for somebody; return the execution, its task and its action."""
         execution = self.execution(self.workflow(HELD))
-        task = self.first(f"/v2/executions/{execution['id']}/tasks", "tasks")
-        return execution, task, self.first(f"/v2/tasks/{task['id']}/action_executions", "action_executions")
+        task = self.first(f"/v2/executions/{execution['id']}/tasks")
+        return execution, task, self.first(f"/v2/tasks/{task['id']}/action_executions")
 
     def until(self, path: str, state: str) -> dict[str, Any]:
         """Return what is at the path once it is in the state."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            shown = self.get(path).json()
-            if shown.get("state") == state:
-                return shown
-            assert time.monotonic() < end, f"{path} is {shown}, not {state}"
-            time.sleep(0.02)
+        return self.asked(path, lambda answer: answer.json().get("state") == state).json()
 
-    def first(self, path: str, plural: str) -> dict[str, Any]:
+    def several(self, path: str, count: int) -> list[dict[str, Any]]:
+        """Return the things of a list once there are so many."""
+        self.asked(path, lambda _: len(self.listed(path)) >= count)
+        return self.listed(path)
+
+    def first(self, path: str) -> dict[str, Any]:
         """Return the first thing of a list once there is one."""
+        return self.several(path, 1)[0]
+
+    def asked(self, path: str, enough: Callable[[httpx.Response], bool]) -> httpx.Response:
+        """Return the answer for a path once it is the one that is waited for."""
         end = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            found = self.listed(path)
-            if found:
-                return found[0]
-            assert time.monotonic() < end, f"nothing at {path}"
+        while not enough(answer := self.get(path)):
+            assert time.monotonic() < end, f"{path} is still {answer.text}"
             time.sleep(0.02)
+        return answer
 
     def listed(self, path: str) -> list[dict[str, Any]]:
         """Return the things of a list."""

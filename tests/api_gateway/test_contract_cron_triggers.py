@@ -193,13 +193,13 @@ def test_the_last_run_removes_the_trigger(api):
     body = {"name": new_name(), "workflow_id": workflow["id"], "pattern": "* * * * * *", "remaining_executions": 1}
     made = api.made("/v2/cron_triggers", body)
 
-    started = api.first(f"/v2/executions?workflow_id={workflow['id']}", "executions")
+    started = api.first(f"/v2/executions?workflow_id={workflow['id']}")
 
     told = decoded(started["description"])
     assert (told["triggered_by"]["type"], told["triggered_by"]["id"]) == ("cron_trigger", made["id"])
     assert made["id"] in told["description"]
-    while api.get(f"/v2/cron_triggers/{made['id']}").status_code != 404:
-        assert len(api.listed(f"/v2/executions?workflow_id={workflow['id']}")) == 1
+    api.asked(f"/v2/cron_triggers/{made['id']}", lambda answer: answer.status_code == 404)
+    assert len(api.listed(f"/v2/executions?workflow_id={workflow['id']}")) == 1
     assert api.delete(f"/v2/workflows/{workflow['id']}").status_code == 204
 
 

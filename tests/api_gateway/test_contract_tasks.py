@@ -226,9 +226,8 @@ class TestReruns:
 
     def test_of_items_may_keep_what_went_well(self, api):
         execution = api.execution(api.workflow(ITEMS))
-        task = api.first(f"/v2/executions/{execution['id']}/tasks", "tasks")
-        while len(found := api.listed(f"/v2/tasks/{task['id']}/action_executions")) < 2:
-            pass
+        task = api.first(f"/v2/executions/{execution['id']}/tasks")
+        found = api.several(f"/v2/tasks/{task['id']}/action_executions", 2)
         for action, state in zip(found, ("SUCCESS", "ERROR"), strict=True):
             api.put(f"/v2/action_executions/{action['id']}", json={"state": state, "output": {"r": 1}})
         api.until(f"/v2/executions/{execution['id']}", "ERROR")
@@ -236,8 +235,7 @@ class TestReruns:
         answer = api.put(f"/v2/tasks/{task['id']}", json={"state": "RUNNING", "reset": False})
 
         assert answer.status_code == 200
-        while len(found := api.listed(f"/v2/tasks/{task['id']}/action_executions")) < 3:
-            pass
+        found = api.several(f"/v2/tasks/{task['id']}/action_executions", 3)
         assert sorted(each["state"] for each in found) == ["ERROR", "RUNNING", "SUCCESS"]
 
 

@@ -101,3 +101,24 @@ async def test_a_watch_of_all_executions_shows_only_those_of_the_project(two: Wo
                 if answer.event.state == state_pb2.STATE_CANCELLED and not answer.event.task_id:
                     break
     stream.cancel()
+
+
+@pytest.mark.parametrize("plural", ["Executions", "Tasks", "ActionExecutions", "Environments", "Workflows"])
+async def test_a_page_token_of_another_project_leads_nowhere(two: World, plural: str) -> None:
+    method = methods()[f"{plural.removesuffix('s')}Service/List{plural}"]
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    first = GetMessageClass(method.input_type)(page_size=1, filter=f'project_id = "{two.a}"')
+    call = two.channel.unary_unary(
+        path,
+        request_serializer=type(first).SerializeToString,
+        response_deserializer=GetMessageClass(method.output_type).FromString,
+    )
+    await two.made("a", "POST", "/v2/environments", json={"name": f"second{two.a}", "variables": {}})
+    token = (await call(first, metadata=two.metadata("a"))).next_page_token
+    assert token
+
+    first.page_token = token
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await call(first, metadata=two.metadata("b"))
+
+    assert raised.value.code() is grpc.StatusCode.NOT_FOUND

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mistral_cli.errors import FAILED, INTERRUPTED, USAGE, CommandError, explain
+from mistral_cli.errors import FAILED, INTERRUPTED, USAGE, CommandError, code_name, explain
 from mistral_cli.printing import done
 from mistral_cli.progress.bar import Bar
 
@@ -49,7 +49,7 @@ def performed(name: str, keys: Sequence[str], one: Callable[[str], Outcome]) -> 
                 except Exception as error:
                     if (explained := explain(error)) is None:
                         raise
-                    if len(keys) == 1 or str(explained).startswith("no mesh answers"):
+                    if len(keys) == 1 or code_name(error) == "UNAVAILABLE":
                         raise
                     failed += 1
                     bar.told(f"error: {name.format(key)}: {explained}", error=True)

@@ -103,19 +103,17 @@ def connected(address: str | None = None) -> Iterator[Mesh]:
     where = address or said.grpc_address or found_address(os.environ, context)
     try:
         with _channel(where, context) as channel:
-            yield Mesh(
-                channel, _metadata(said.api_key or context.get("api_key"), said.project or context.get("project"))
-            )
+            key, project = said.api_key or context.get("api_key"), said.project or context.get("project")
+            yield Mesh(channel, _metadata(key, project))
     except grpc.RpcError as error:
-        if (
-            code_name(error) != "UNAVAILABLE"
-            or (unreached := _unreached(where, (error.details() or "").lower())) is None
-        ):
+        unreached = _unreached(where, error.details() or "") if code_name(error) == "UNAVAILABLE" else None
+        if unreached is None:
             raise
         raise unreached from None
 
 
 def _unreached(where: str, details: str) -> CommandError | None:
+    details = details.lower()
     if "handshake" in details or "certificate" in details:
         hint = "a context names whom to trust: `mistralctl config set NAME tls_ca=FILE`"
         return CommandError(f"{where} did not prove by a trusted certificate that it is a mesh", hint=hint)

@@ -9,11 +9,12 @@ import grpc
 import pytest
 
 from mistral.v1 import state_pb2
+from mistral_api_gateway.app import running
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.live.watch_all import Interest, WatchAll
 from mistral_api_gateway.operations.caller import ANYONE
 from mistral_api_gateway.operations.store import Store
-from tests.api_gateway.public_api import Api, field_of
+from tests.api_gateway.public_api import Api, details, field_of
 
 LATE = 1_700_000_000_000_000
 
@@ -151,3 +152,17 @@ async def test_tokens_and_filters_that_are_none_are_refused(api, name):
         assert field_of(refused) == field
     old = {"filter": f"workflow_name = {name}", "resume_token": token_of(begun, LATE)}
     assert (await refusal(api.WatchExecutions(**old, timeout=30))).code() is grpc.StatusCode.OUT_OF_RANGE
+
+
+async def test_a_gateway_that_leaves_says_so_to_those_who_watch(settings, rows, name):
+    async with running(settings) as ports:
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{ports.grpc}")
+        call = Api(channel).WatchExecutions(filter=f"workflow_name = {name}", timeout=30)
+        begun = await call.read()
+
+    async with channel:
+        error = await refusal(call)
+
+    assert begun.resume_token
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    assert "RetryInfo" in details(error)

@@ -172,6 +172,27 @@ async def test_a_token_that_was_changed_is_refused(idp, oidc):
 
 
 @pytest.mark.parametrize(
+    "head", ["{}", '{"alg": 1}', '{"alg": null}', "[]", "1", "no", '{"alg": "ES256", "kid": 1}', "[" * 5000]
+)
+async def test_a_head_that_cannot_be_is_refused(idp, oidc, head):
+    _, body, signature = idp.token("k1").split(".")
+    with pytest.raises(Unauthenticated):
+        await who(oidc, f"{encoded(head.encode())}.{body}.{signature}")
+
+
+async def test_a_body_of_endless_depth_is_refused(oidc):
+    assert not oidc.takes(f"e30.{encoded(b'[' * 9000)}.x")
+
+
+@pytest.mark.parametrize("end", ["soon", "9999999999", 9999999999.5, 10**30, -1, None, [], True])
+async def test_an_end_that_cannot_be_is_refused_or_read(idp, oidc, end):
+    try:
+        assert (await who(oidc, idp.token("k1", exp=end))).project == "red"
+    except Unauthenticated:
+        assert end not in (9999999999.5,)
+
+
+@pytest.mark.parametrize(
     "token", ["a.b.c", "a.b", "..", "eyJhbGciOiJub25lIn0.W10.", "\u00e9.\u00e9.\u00e9", "a.bnVsbA.c"]
 )
 async def test_what_is_no_token_is_not_taken(oidc, token):

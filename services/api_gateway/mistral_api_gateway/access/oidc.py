@@ -55,7 +55,7 @@ class Oidc:
         assert issuer is not None
         try:
             header = jwt.get_unverified_header(token)
-            algorithm, kid = str(header["alg"]), header.get("kid")
+            algorithm, kid = str(header.get("alg")), header.get("kid")
             if algorithm not in ALGORITHMS:
                 raise jwt.InvalidAlgorithmError(f"the algorithm {algorithm[:20]!r} is not taken")
             key = await self._keys_of(issuer).key(kid, algorithm)
@@ -63,7 +63,7 @@ class Oidc:
         except jwt.PyJWTError as error:
             _log.info("a token was refused: %s", error)
             raise Unauthenticated(REFUSED) from None
-        return caller_of(claims, self._settings), min(CACHE_SECONDS, claims["exp"] - time.time())
+        return caller_of(claims, self._settings), min(CACHE_SECONDS, int(claims["exp"]) - time.time())
 
     def _verified(self, token: str, issuer: str, key: jwt.PyJWK) -> Mapping[str, Any]:
         return jwt.decode(
@@ -124,7 +124,7 @@ def _said_issuer(token: str) -> str | None:
         return None
     try:
         claims = msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
     issuer = claims.get("iss") if isinstance(claims, dict) else None
     return issuer if isinstance(issuer, str) else None

@@ -227,6 +227,16 @@ def test_answers_are_json_whatever_is_accepted(api, accept):
     assert api.get("/v2/workflows?limit=1", headers={"Accept": accept}).headers["content-type"] == "application/json"
 
 
+def test_a_stream_answers_a_question_for_its_head_at_once(api):
+    execution, _, _ = api.held()
+
+    answer = api.head(f"/v2/executions/{execution['id']}/events")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert api.head(f"/v2/executions/{UNKNOWN_ID}/events").status_code == 404
+
+
 def test_headers_of_clients_that_know_clouds_are_taken(api):
     headers = {"X-Auth-Token": "t", "X-Project-Id": "p", "X-User-Id": "u", "X-Region-Name": "r", "headers": "a:b"}
 

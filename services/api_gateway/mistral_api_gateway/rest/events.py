@@ -16,6 +16,7 @@ from mistral_core.errors import InvalidInput
 from mistral_persistence.history import HistoryEvent
 
 _encoder: Final = msgspec.json.Encoder()
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventEndpoints:
@@ -42,13 +43,16 @@ class EventEndpoints:
         given = query.only(request, ("after",))
         after = _position(request.headers.get("last-event-id") or given.get("after", "0"))
         row = await self._gateway.executions.get(current_caller(), request.path_params["id"])
+        if request.method == "HEAD":
+            # Nobody waits for the end of what is not sent.
+            return Response(media_type="text/event-stream", headers=_HEADERS)
         events = watch(self._gateway.hub, self._gateway.store, row["id"], after)
         # The first one is awaited here, so that a position that is gone gets its status.
         first = await anext(events, None)
         return StreamingResponse(
             _lines(first, events),
             media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            headers=_HEADERS,
         )
 
 

@@ -199,3 +199,28 @@ def test_every_list_pages_filters_sorts_and_masks(rpc):
     missing = {"page_size", "page_token", "filter", "order_by", "read_mask"} - set(rpc.input_type.fields_by_name)
 
     assert not missing
+
+
+async def test_things_of_other_projects_are_neither_listed_nor_counted_nor_shown(api, rows, name):
+    foreign = await rows.execution(name, project_id="another")
+    task = await rows.task(foreign, "t")
+    mine = await rows.execution(name)
+
+    listed = await api.ListExecutions(filter=f"workflow_name = {name}")
+    tasks = await api.ListTasks(filter=f"execution_id = {foreign}")
+    selection = {"filter": f"id IN ({foreign}, {mine})", "validate_only": True}
+    counted = [answer.progress async for answer in api.BulkPauseExecutions(selection=selection)]
+    hidden = [
+        api.GetExecution(id=foreign),
+        api.GetExecution(id=foreign, read_mask=FieldMask(paths=["id"])),
+        api.GetExecutionTree(id=foreign),
+        api.GetExecutionTree(id=mine, task_id=task),
+        api.GetExecutionReport(id=foreign),
+        api.StartExecution(source_execution_id=foreign),
+        api.DeleteExecution(id=foreign, force=True),
+    ]
+
+    assert [each.id for each in listed.executions] == [mine]
+    assert not tasks.tasks
+    assert [(each.matched, list(each.sample_ids)) for each in counted] == [(1, [mine])]
+    assert [(await refusal(call)).code() for call in hidden] == [grpc.StatusCode.NOT_FOUND] * len(hidden)

@@ -134,7 +134,7 @@ def test_an_error_is_read_with_its_details(report: Report) -> None:
     assert (report["missing"]["code"], report["missing"]["reason"]) == ("NOT_FOUND", "NOT_FOUND")
 
 
-def test_a_deadline_ends_a_wait(report: Report) -> None:
+def test_a_deadline_ends_a_watch(report: Report) -> None:
     assert report["late"] == "DEADLINE_EXCEEDED"
 
 

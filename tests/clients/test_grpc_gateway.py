@@ -113,7 +113,7 @@ def test_an_error_is_json_with_its_details(api: httpx.Client) -> None:
     assert (faulty.status_code, faulty.json()["code"]) == (400, 3)
     assert details["ErrorInfo"]["reason"] == "INVALID_DEFINITION"
     assert details["ErrorInfo"]["metadata"]["line"] == "4"
-    assert details["BadRequest"]["fieldViolations"][0]["field"] == "w.tasks.t.actoin"
+    assert details["BadRequest"]["fieldViolations"][0]["field"].endswith("w.tasks.t.actoin")
     assert (missing.status_code, missing.json()["code"]) == (404, 5)
     assert missing.json()["details"][0]["reason"] == "NOT_FOUND"
 

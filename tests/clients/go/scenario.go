@@ -136,7 +136,7 @@ func steer(ctx context.Context, m mesh, wanted plan, found *report) error {
 		return fmt.Errorf("start held: %w", err)
 	}
 	id := started.Execution.Id
-	found.Late = m.wait(ctx, id, 300*time.Millisecond)
+	found.Late = m.impatient(ctx, id)
 	paused, err := m.executions.PauseExecution(ctx, &mistral.PauseExecutionRequest{Id: id})
 	if err != nil {
 		return fmt.Errorf("pause: %w", err)
@@ -158,12 +158,11 @@ func steer(ctx context.Context, m mesh, wanted plan, found *report) error {
 	return err
 }
 
-// wait gives up long before the execution ends, and returns the status of that.
-func (m mesh) wait(ctx context.Context, id string, patience time.Duration) string {
-	short, cancel := context.WithTimeout(ctx, patience)
+// impatient watches what does not end, gives up, and returns the status of that.
+func (m mesh) impatient(ctx context.Context, id string) string {
+	short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer cancel()
-	request := &mistral.GetExecutionRequest{Id: id, Wait: durationpb.New(30 * time.Second)}
-	_, err := m.executions.GetExecution(short, request)
+	_, err := m.events(short, id, 0)
 	return codeOf(err)
 }
 

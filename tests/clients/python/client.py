@@ -96,8 +96,8 @@ class Scenario:
         """Pause, resume and cancel an execution that would run for ever."""
         start = executions.StartExecutionRequest(workflow=self.plan["held"])
         held = self.executions.StartExecution(start, timeout=SECONDS).execution.id
-        wait = executions.GetExecutionRequest(id=held, wait=WAIT)
-        late = fault(lambda: self.executions.GetExecution(wait, timeout=0.3))
+        watch = executions.WatchExecutionRequest(id=held)
+        late = fault(lambda: list(self.executions.WatchExecution(watch, timeout=0.3)))
         pause = executions.PauseExecutionRequest(id=held)
         paused = self.executions.PauseExecution(pause, timeout=SECONDS).execution
         resume = executions.ResumeExecutionRequest(id=held)

@@ -21,10 +21,9 @@ export function call<Request, Response>(
   client: Client,
   method: Method<Request, Response>,
   request: Request,
-  seconds: number = SECONDS,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    method.call(client, request, new Metadata(), { deadline: Date.now() + seconds * 1000 }, (error, response) => {
+    method.call(client, request, new Metadata(), { deadline: Date.now() + SECONDS * 1000 }, (error, response) => {
       if (error) {
         reject(error);
       } else {

@@ -100,13 +100,14 @@ export class Scenario {
 
   /** Reads the events to the end, and once more those after the second one. */
   private async watch(): Promise<Part> {
-    const events = await this.events(0n);
-    return { events, resumed_events: await this.events(BigInt(events[1]?.position ?? 0)) };
+    const events = await this.events(this.id, 0n);
+    return { events, resumed_events: await this.events(this.id, BigInt(events[1]?.position ?? 0)) };
   }
 
-  private async events(afterPosition: bigint): Promise<Seen[]> {
-    const request = WatchExecutionRequest.create({ id: this.id, afterPosition });
-    const answers = await all(this.mesh.executions.watchExecution(request, { deadline: Date.now() + 60_000 }));
+  private async events(id: string, afterPosition: bigint, seconds: number = 60): Promise<Seen[]> {
+    const request = WatchExecutionRequest.create({ id, afterPosition });
+    const deadline = Date.now() + seconds * 1000;
+    const answers = await all(this.mesh.executions.watchExecution(request, { deadline }));
     return answers.map(({ event }) => ({
       position: String(event?.position),
       type: String(event?.type),
@@ -131,8 +132,7 @@ export class Scenario {
     const { executions } = this.mesh;
     const start = StartExecutionRequest.create({ workflow: this.plan.held });
     const id = (await call(executions, executions.startExecution, start)).execution?.id ?? "";
-    const wait = GetExecutionRequest.create({ id, wait: WAIT });
-    const late = await fault(call(executions, executions.getExecution, wait, 0.3));
+    const late = await fault(this.events(id, 0n, 0.3));
     const paused = await call(executions, executions.pauseExecution, PauseExecutionRequest.create({ id }));
     const resumed = await call(executions, executions.resumeExecution, ResumeExecutionRequest.create({ id }));
     const stop = StopExecutionRequest.create({ id, state: State.STATE_CANCELLED, message: this.plan.reason });

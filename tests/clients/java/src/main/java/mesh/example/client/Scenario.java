@@ -126,9 +126,11 @@ final class Scenario {
     private void steer() throws InvalidProtocolBufferException {
         var start = StartExecutionRequest.newBuilder().setWorkflow(plan.held()).build();
         String held = executions().startExecution(start).getExecution().getId();
-        var wait = GetExecutionRequest.newBuilder().setId(held).setWait(WAIT).build();
+        var watch = WatchExecutionRequest.newBuilder().setId(held).build();
         var impatient = ExecutionServiceGrpc.newBlockingStub(channel).withDeadlineAfter(300, TimeUnit.MILLISECONDS);
-        found.put("late", Faults.of(() -> impatient.getExecution(wait)).get("code"));
+        Map<String, String> late =
+                Faults.of(() -> impatient.watchExecution(watch).forEachRemaining(answer -> {}));
+        found.put("late", late.get("code"));
         var pause = PauseExecutionRequest.newBuilder().setId(held).build();
         Execution paused = executions().pauseExecution(pause).getExecution();
         var resume = ResumeExecutionRequest.newBuilder().setId(held).build();

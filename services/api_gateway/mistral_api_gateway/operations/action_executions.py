@@ -1,5 +1,7 @@
 """Action executions: read from Postgres; asynchronous ones are completed through the engine."""
 
+from collections.abc import Sequence
+
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.json_text import checked_object, members
@@ -7,7 +9,7 @@ from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Forbidden, InvalidInput, NotFound
 from mistral_core.machine.state import State
 from mistral_persistence import action_reads
-from mistral_persistence.listing import Page
+from mistral_persistence.listing import Filter, Operator, Page
 from mistral_persistence.literals import as_uuid
 
 FINAL = frozenset({State.SUCCESS, State.ERROR, State.CANCELLED})
@@ -32,6 +34,14 @@ class ActionExecutions:
         if row is None or not caller.sees(row["project_id"]):
             raise NotFound(f"ActionExecution not found [id={action_id}]")
         return row
+
+    async def part(self, caller: Caller, action_id: str, columns: Sequence[str]) -> action_reads.Row:
+        """Return some columns of an action execution. Raises NotFound if none visible has that id."""
+        wanted = Page(columns=columns, filters=[Filter("id", Operator.EQ, (action_id,))], limit=1)
+        found = await self._store.read(action_reads.page, wanted, project=caller.scope) if as_uuid(action_id) else None
+        if not found:
+            raise NotFound(f"ActionExecution not found [id={action_id}]")
+        return found[0]
 
     async def page(
         self, caller: Caller, wanted: Page, *, of_task: tuple[str, str] | None = None

@@ -62,7 +62,7 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
         self, request: service.GetActionExecutionRequest, context: _Context
     ) -> service.GetActionExecutionResponse:
         fields = SHAPE.chosen(request.read_mask, SHAPE.all)
-        row = await self._actions.get(current_caller(), request.id)
+        row = await self._actions.part(current_caller(), request.id, SHAPE.columns(fields))
         return service.GetActionExecutionResponse(action_execution=SHAPE.write(row, fields))
 
     async def ListActionExecutions(

@@ -237,6 +237,31 @@ def test_a_stream_answers_a_question_for_its_head_at_once(api):
     assert api.head(f"/v2/executions/{UNKNOWN_ID}/events").status_code == 404
 
 
+@pytest.mark.parametrize("after", ["x", "-1", "1.5", "9" * 19, "9" * 40])
+def test_a_stream_begins_after_a_number(api, after):
+    execution, _, _ = api.held()
+
+    is_fault(api.get(f"/v2/executions/{execution['id']}/events?after={after}"), 400)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/cron_triggers?remaining_executions={}",
+        "/v2/cron_triggers?remaining_executions=in:1,{}",
+        "/v2/code_sources?version=gt:{}",
+        "/v2/executions?limit={}",
+        "/v2/executions/{{id}}/report?max_depth={}",
+        "/v2/executions/{{id}}/executions?max_depth={}",
+    ],
+)
+def test_numbers_of_any_length_are_answered(api, path):
+    execution, _, _ = api.held()
+
+    for number in (2**31, 2**63, 10**40):
+        assert api.get(path.format(number).format(**execution)).status_code in (200, 400)
+
+
 def test_headers_of_clients_that_know_clouds_are_taken(api):
     headers = {"X-Auth-Token": "t", "X-Project-Id": "p", "X-User-Id": "u", "X-Region-Name": "r", "headers": "a:b"}
 

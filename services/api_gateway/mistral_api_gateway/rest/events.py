@@ -16,6 +16,7 @@ from mistral_core.errors import InvalidInput
 from mistral_persistence.history import HistoryEvent
 
 _encoder: Final = msgspec.json.Encoder()
+_MOST_DIGITS: Final = 18
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -69,6 +70,7 @@ def _written(event: HistoryEvent | None) -> bytes:
 
 
 def _position(text: str) -> int:
-    if not text.strip().isdecimal():
+    # No event has a number of more digits than Postgres can count.
+    if not text.strip().isdecimal() or len(text.strip()) > _MOST_DIGITS:
         raise InvalidInput(f"Last-Event-ID must be the number of an event: {text!r}")
     return int(text)

@@ -15,6 +15,7 @@ import (
 var passedOn = map[string]string{
 	"X-Api-Key":    "x-api-key",
 	"X-Auth-Token": "x-auth-token",
+	"X-Project-Id": "x-project-id",
 	"Traceparent":  "traceparent",
 	"Tracestate":   "tracestate",
 }

@@ -27,6 +27,7 @@ def test_credentials_and_the_trace_reach_the_mesh_and_nothing_else_of_the_caller
         "Authorization": "Bearer abc",
         "X-API-Key": "key",
         "X-Auth-Token": "token",
+        "X-Project-Id": "other",
         "traceparent": TRACE,
         "tracestate": "a=b",
         "Cookie": "c=d",
@@ -37,7 +38,7 @@ def test_credentials_and_the_trace_reach_the_mesh_and_nothing_else_of_the_caller
         httpx.get(f"http://{program.address}/v1/executions", headers=sent, trust_env=False)
 
     (heard,) = ears.heard
-    passed = {"authorization": "Bearer abc", "x-api-key": "key", "x-auth-token": "token"}
+    passed = {"authorization": "Bearer abc", "x-api-key": "key", "x-auth-token": "token", "x-project-id": "other"}
     assert heard.items() >= (passed | {"traceparent": TRACE, "tracestate": "a=b"}).items()
     assert not [key for key in heard if "cookie" in key or "evil" in key or "target" in key]
 

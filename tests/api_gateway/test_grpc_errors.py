@@ -97,7 +97,7 @@ async def test_what_may_succeed_later_says_when(api, rows, name):
 async def test_a_wait_is_over_before_the_caller_gives_up(api, rows, name):
     found = await rows.execution(name)
 
-    answer = await api.GetExecution(id=found, wait=Duration(seconds=60), timeout=3)
+    answer = await api.GetExecution(id=found, wait=Duration(seconds=60), timeout=8)
 
     assert answer.execution.id == found
 

@@ -104,6 +104,7 @@ class TestRuns:
             ({"name": "std.echo", "input": "[]"}, "JsonType field value must be a dictionary"),
             ({"name": "std.echo", "input": {"output": 1}, "params": "[]"}, ""),
             ({"name": "std.echo", "input": {"output": 1}, "params": {"timeout": -1}}, "timeout"),
+            ({"name": "std.echo", "input": {"output": 1}, "params": {"timeout": 10**40}}, "timeout"),
             ({"name": "std.echo", "input": {"output": 1}, "bogus": 1}, "Unknown attribute"),
         ],
     )

@@ -131,6 +131,8 @@ def test_a_first_time_goes_before_the_pattern(api, workflow):
         ({"pattern": "61 * * * *"}, "pattern"),
         ({"remaining_executions": 0}, "remaining_executions"),
         ({"remaining_executions": -1}, "remaining_executions"),
+        ({"remaining_executions": 2**31}, "remaining_executions"),
+        ({"remaining_executions": 10**40}, "remaining_executions"),
         ({"remaining_executions": "many"}, "remaining_executions"),
         ({"first_execution_time": "2000-01-01 00:00"}, "first_execution_time must be at least 1 minute in the future"),
         ({"first_execution_time": "soon"}, "first_execution_time"),

@@ -1,5 +1,6 @@
 """The REST contract of ``/v2/environments``."""
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -47,6 +48,15 @@ def test_a_name_is_needed(api, method, body):
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_variables_are_an_object(api, method, variables):
     is_fault(api.request(method, "/v2/environments", json={"name": new_name(), "variables": variables}), 400)
+
+
+@pytest.mark.parametrize(("levels", "answers"), [(100, {201}), (400, {201}), (950, {201, 400}), (100_000, {400})])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_variables_may_be_deep_but_not_bottomless(api, levels, answers, quoted):
+    deep = '{"a":' * levels + "1" + "}" * levels
+    body = f'{{"name": "{new_name()}", "variables": {json.dumps(deep) if quoted else deep}}}'
+
+    assert api.post("/v2/environments", content=body).status_code in answers
 
 
 @pytest.mark.parametrize("attribute", ["id", "project_id", "created_at", "bogus"])

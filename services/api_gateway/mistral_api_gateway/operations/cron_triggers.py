@@ -24,6 +24,7 @@ from mistral_persistence.database import Connection
 from mistral_persistence.listing import Page
 
 _LONGEST_NAME = 255
+_MOST_RUNS = 2**31 - 1
 _SOONEST = timedelta(minutes=1)
 _FIRST_TIME = "%Y-%m-%d %H:%M"
 
@@ -138,6 +139,8 @@ def _times(wanted: CronTriggerRequest, now: datetime) -> _Times:
         raise InvalidInput("Pattern or first_execution_time must be specified.")
     if wanted.remaining is not None and wanted.remaining < 1:
         raise InvalidInput("remaining_executions must be at least 1.")
+    if wanted.remaining is not None and wanted.remaining > _MOST_RUNS:
+        raise InvalidInput(f"remaining_executions must be at most {_MOST_RUNS}.")
     first = _first_time(wanted.first_time, now)
     if not wanted.pattern:
         if wanted.remaining is not None and wanted.remaining > 1:

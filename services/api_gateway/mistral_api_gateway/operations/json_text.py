@@ -31,6 +31,8 @@ def members(data: bytes | str, what: str) -> dict[str, msgspec.Raw]:
         return _object.decode(data)
     except msgspec.ValidationError:
         raise InvalidInput(f"JsonType field value must be a dictionary: {what}", field=what) from None
+    except RecursionError:
+        raise InvalidInput(f"JSON that is nested too deeply: {what}", field=what) from None
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidInput(f"Not valid JSON: {what}: {error}", field=what) from None
 

@@ -34,6 +34,7 @@ from mistral_runtime import telemetry
 _log = logging.getLogger(__name__)
 
 WAIT_SECONDS: Final = 55.0
+_LONGEST_SECONDS: Final = 2**31 - 1
 _FORGOTTEN: Final = ("id", "created_at", "updated_at")
 
 Run = Mapping[str, Any]
@@ -88,6 +89,8 @@ class StandaloneRuns:
             raise InvalidInput("The name of the action to run must be given", field="name")
         if wanted.timeout < 0:
             raise InvalidInput(f"The timeout must be 0 or more seconds: {wanted.timeout}", field="timeout_seconds")
+        if wanted.timeout > _LONGEST_SECONDS:
+            raise InvalidInput(f"The timeout may be at most {_LONGEST_SECONDS} seconds", field="timeout_seconds")
         given = members(wanted.input, "input") if checked_object(wanted.input, "input") else {}
         synchronous = await self._checked(caller, wanted, given.keys())
         if wanted.run_sync and not synchronous:

@@ -55,6 +55,8 @@ def decoded(data: bytes, decoder: "msgspec.json.Decoder[_T]", argument: str) -> 
         # It is told as soon as it is seen; what follows may be no JSON at all.
         _check_json(data)
         raise InvalidInput(_complaint(str(error), argument)) from None
+    except RecursionError:
+        raise InvalidInput("The JSON of the request is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise _no_json() from None
 
@@ -72,7 +74,7 @@ def json_text(value: "msgspec.Raw | msgspec.UnsetType") -> bytes:
 def _check_json(data: bytes) -> None:
     try:
         msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _no_json() from None
 
 

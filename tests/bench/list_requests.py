@@ -6,17 +6,20 @@ from random import Random
 from typing import Any, Final
 
 from mistral_persistence.database import Connection
+from mistral_persistence.standalone import SHOWN
 
-_SAMPLE = """
+_SAMPLE = f"""
 SELECT id::text AS execution, workflow_name AS workflow, workflow_id::text AS workflow_id,
        to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS moment,
        to_char((created_at + interval '1 day') AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS later
-  FROM execution WHERE project_id = '<default-project>' AND created_at >= $1 ORDER BY created_at, id LIMIT 1
+  FROM execution e WHERE {SHOWN} AND project_id = '<default-project>'
+   AND created_at >= $1 ORDER BY created_at, id LIMIT 1
 """
-_SPAN = "SELECT min(created_at), max(created_at) FROM execution"
-_CHILD = """
-SELECT root_id::text AS root, task_execution_id::text AS parent_task FROM execution
- WHERE parent_id IS NOT NULL AND project_id = '<default-project>' AND created_at >= $1 ORDER BY created_at, id LIMIT 1
+_SPAN = f"SELECT min(created_at), max(created_at) FROM execution e WHERE {SHOWN}"
+_CHILD = f"""
+SELECT root_id::text AS root, task_execution_id::text AS parent_task FROM execution e
+ WHERE {SHOWN} AND parent_id IS NOT NULL AND project_id = '<default-project>'
+   AND created_at >= $1 ORDER BY created_at, id LIMIT 1
 """
 _TASK = "SELECT id::text AS task, name AS task_name FROM task_record WHERE execution_id = $1::text::uuid LIMIT 1"
 _ACTION = "SELECT id::text AS action FROM action_record WHERE execution_id = $1::text::uuid LIMIT 1"

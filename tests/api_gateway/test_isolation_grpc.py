@@ -122,3 +122,15 @@ async def test_a_page_token_of_another_project_leads_nowhere(two: World, plural:
         await call(first, metadata=two.metadata("b"))
 
     assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_an_administrator_changes_many_of_another_project_only_by_naming_it(two: World) -> None:
+    delete = methods()["ExecutionBulkService/BulkDeleteExecutions"]
+    found = {
+        text: await told(two, delete, {"selection": {"filter": text, "validate_only": True}, "force": True}, who="root")
+        for text in ("*", f'project_id = "{two.a}"')
+    }
+
+    held = two.things["held"]
+    assert [code for code, _ in found.values()] == [OK, OK]
+    assert [held in said for _, said in found.values()] == [False, True]

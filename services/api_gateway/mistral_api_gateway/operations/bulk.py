@@ -149,7 +149,7 @@ class Bulk:
                 execution_sets.fitting,
                 [*among, *wanted.filters],
                 wanted.nulls,
-                project=caller.scope,
+                project=_project(caller, wanted.filters),
                 roots_only=wanted.roots_only,
                 limit=size,
                 behind=behind,
@@ -159,6 +159,11 @@ class Bulk:
                 break
             behind = found[-1]
         return ids
+
+
+def _project(caller: Caller, filters: Sequence[Filter]) -> str | None:
+    """An administrator changes what others have only where the filter speaks of projects."""
+    return caller.scope if any(one.column == "project_id" for one in filters) else caller.project
 
 
 async def _gathered(ids: Sequence[str], step: Step) -> list[tuple[str, WorkflowError] | None]:

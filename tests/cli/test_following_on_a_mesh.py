@@ -153,6 +153,7 @@ def test_watching_a_project_tells_what_happens_and_goes_on_from_a_token(
         stderr=subprocess.PIPE,
         text=True,
         env=own_environment(MISTRAL_HOME=str(shared_home)),
+        preexec_fn=_heeding_ctrl_c,
     )
     assert watching.stdout is not None
     assert watching.stderr is not None
@@ -175,6 +176,7 @@ def interrupted(home: Path, *arguments: str, until: str) -> tuple[int, str]:
     """Run a command on a terminal, press Ctrl-C once a text was seen, and return its exit code and all it wrote."""
     pid, terminal = pty.fork()
     if pid == 0:
+        _heeding_ctrl_c()
         environment = own_environment(MISTRAL_HOME=str(home), TERM="xterm-256color", PYTHONUTF8="1")
         os.execve(program(), [program(), *arguments], environment)
     drawn, is_pressed = b"", False
@@ -190,3 +192,8 @@ def interrupted(home: Path, *arguments: str, until: str) -> tuple[int, str]:
     _, ended = os.waitpid(pid, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(ended), drawn.decode()
+
+
+def _heeding_ctrl_c() -> None:
+    """Undo what a shell does to what it starts in the background, should these tests have been."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

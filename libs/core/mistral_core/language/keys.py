@@ -33,6 +33,12 @@ class Kind(StrEnum):
     ITEMS = "text such as 'x in <% $.xs %>', or a list of such texts"
     PRIORITY = "'high', 'normal' or 'low', or an expression"
     TASK_NAMES = "the name of a task, or a list of them, or of expressions that select tasks"
+    TRIGGERS = "a mapping of names to triggers"
+    CRON = "a pattern such as '0 3 * * *', or a mapping"
+    PATTERNS = "a list of patterns"
+    SPAN = "seconds, or text such as 5m"
+    NUMBER = "a whole number from 1"
+    OVERLAP = "what happens while an earlier run is open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +109,29 @@ WORKFLOW: Final = {
         output_on_error=Kind.VALUES,
         vars=Kind.VALUES,
         task_defaults=Kind.SETTINGS,
+        triggers=Kind.TRIGGERS,
     ),
     "tasks": Entry(Kind.MEMBERS, required=True),
 }
+
+DECLARED_TRIGGER: Final = _entries(
+    description=Kind.TEXT,
+    cron=Kind.CRON,
+    input=Kind.MEMBERS,
+    params=Kind.SETTINGS,
+)
+
+CRON_TRIGGER: Final = _entries(
+    pattern=Kind.NAME,
+    patterns=Kind.PATTERNS,
+    timezone=Kind.NAME,
+    start_at=Kind.NAME,
+    end_at=Kind.NAME,
+    count=Kind.NUMBER,
+    jitter=Kind.SPAN,
+    overlap=Kind.OVERLAP,
+    catchup_window=Kind.SPAN,
+)
 
 ACTION: Final = {
     **_entries(

@@ -169,6 +169,28 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredTrigger:
+    """What starts a workflow, as its own text says.
+
+    Attributes:
+        name: Its key in the text.
+        kind: The key that it is described under, such as ``cron``.
+        settings: What is there, read by the module of that kind.
+        input: Of every start, as written; what may hold expressions is for the kind to say.
+        params: Of every start, such as ``env``.
+        line: Line of its key in the definition, 1-based.
+    """
+
+    name: str
+    kind: str
+    settings: Any
+    input: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    description: str | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
     """One parsed workflow.
 
@@ -177,6 +199,7 @@ class Workflow:
         tasks: Effective tasks by name, in the order of the text.
         inbound: For each task, the (task, trigger) pairs that may lead to it; empty for start tasks.
         start_tasks: Names of the tasks of a direct workflow that nothing leads to, in the order of the text.
+        triggers: What starts it; none when it was read back from what is stored.
         spec: The workflow as the user may see it through ``execution().spec``.
     """
 
@@ -191,6 +214,7 @@ class Workflow:
     tasks: Mapping[str, Task] = field(default_factory=dict)
     inbound: Mapping[str, tuple[tuple[str, Trigger], ...]] = field(default_factory=dict)
     start_tasks: tuple[str, ...] = ()
+    triggers: tuple[DeclaredTrigger, ...] = ()
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 

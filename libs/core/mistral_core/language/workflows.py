@@ -10,6 +10,7 @@ from mistral_core.language.model import Task, Workflow, WorkflowType
 from mistral_core.language.node import Node, guess
 from mistral_core.language.selection import Selection
 from mistral_core.language.tasks import Surroundings, parse_defaults, parse_task
+from mistral_core.language.triggers import parse_triggers
 
 _LONGEST_NAME: Final = 255
 _UUID: Final = re.compile(r"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?")
@@ -47,18 +48,20 @@ def parse_workflow(node: Node) -> Workflow:
         starts = ()
         check_requirements(place, tasks)
     written: dict[str, Any] = node.value
+    taken = parameters(node.get("input"))
     return Workflow(
         name=node.name,
         type=type_,
         description=text(node, "description"),
         tags=tags(node),
-        input=parameters(node.get("input")),
+        input=taken,
         output=written.get("output"),
         output_on_error=written.get("output-on-error"),
         vars=written.get("vars", {}),
         tasks=tasks,
         inbound=inbound,
         start_tasks=starts,
+        triggers=parse_triggers(node.get("triggers"), taken),
         spec={**written, "tasks": {n: task.spec for n, task in tasks.items()}, "name": node.name, "version": "2.0"},
     )
 

@@ -76,6 +76,8 @@ def _definitions(without: tuple[str, ...] = ()) -> dict[str, Schema]:
         "publish": {**_part("publish", keys.PUBLISH_SCOPES), "minProperties": 1},
         "retry": _part("retry", keys.RETRY),
         "action": _part("action", keys.ACTION),
+        "trigger": {**_part("trigger", keys.DECLARED_TRIGGER), "minProperties": 1},
+        "cron": {**_part("cron", keys.CRON_TRIGGER), "minProperties": 1},
     }
     return {name: schema for name, schema in found.items() if name not in without}
 
@@ -83,6 +85,8 @@ def _definitions(without: tuple[str, ...] = ()) -> dict[str, Schema]:
 def _workflow() -> Schema:
     workflow = _part("workflow", keys.WORKFLOW, open_ended=True)
     workflow["properties"]["task-defaults"]["allOf"] = [reference("task-defaults")]
+    any_value: dict[str, Schema] = {key: {} for key in sorted(keys.INJECTED)}
+    workflow["properties"]["triggers"] |= {"properties": any_value, "additionalProperties": reference("trigger")}
     backwards = {"properties": {"type": {"const": "reverse"}}, "required": ["type"]}
     return {
         **workflow,

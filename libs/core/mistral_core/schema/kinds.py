@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mistral_core.cron.overlap import Overlap
+from mistral_core.cron.schedule import MOST_PATTERNS
 from mistral_core.language.keys import Kind
 
 Schema = dict[str, Any]
@@ -68,4 +70,12 @@ SHAPES: Final[Mapping[Kind, Schema]] = {
     Kind.RETRY: {"anyOf": [_FULL, reference("retry")]},
     Kind.ITEMS: _or_list({"type": "string", "pattern": r"\bin\b"}),
     Kind.TASK_NAMES: _or_list({"type": "string", "minLength": 1}),
+    Kind.TRIGGERS: {"type": "object", "minProperties": 1},
+    Kind.CRON: {"anyOf": [_FULL, reference("cron")]},
+    Kind.PATTERNS: {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST_PATTERNS},
+    Kind.SPAN: {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]+[smhd]$"}]},
+    Kind.NUMBER: {"type": "integer", "minimum": 1},
+    Kind.OVERLAP: {
+        "enum": [spelled for each in Overlap for spelled in dict.fromkeys((each.replace("_", "-"), each.value))]
+    },
 }

@@ -44,19 +44,6 @@ INSERT INTO cron_trigger (id, project_id, name, workflow_id, workflow_name, work
                           scope, fingerprint)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
-_DUE = """
-SELECT id::text, project_id, name, workflow_id::text, workflow_namespace, workflow_input, workflow_params, pattern,
-       next_execution_time, remaining_executions
-  FROM cron_trigger
- WHERE next_execution_time <= now() AND (SELECT status FROM maintenance) = 'RUNNING'
- ORDER BY next_execution_time, id LIMIT $1
-   FOR UPDATE SKIP LOCKED
-"""
-_ADVANCE = """
-UPDATE cron_trigger SET next_execution_time = $2, remaining_executions = remaining_executions - 1, updated_at = now()
- WHERE id = $1::uuid
-"""
-_NEXT = "SELECT extract(epoch FROM min(next_execution_time) - now())::float8 FROM cron_trigger"
 
 
 class NewCronTrigger(Struct, frozen=True, kw_only=True):
@@ -76,21 +63,6 @@ class NewCronTrigger(Struct, frozen=True, kw_only=True):
     remaining: int | None
     scope: str
     fingerprint: str
-
-
-class DueTrigger(Struct, frozen=True):
-    """A trigger whose time has come; ``remaining`` is None if it goes on for ever."""
-
-    id: str
-    project: str
-    name: str
-    workflow_id: str
-    namespace: str
-    input: str
-    params: str
-    pattern: str
-    due_at: datetime
-    remaining: int | None
 
 
 async def create(connection: Connection, new: NewCronTrigger) -> None:
@@ -130,25 +102,3 @@ async def page(source: Pool | Connection, wanted: Page, *, project: str | None) 
 async def delete(connection: Connection, trigger_id: str) -> None:
     """Remove a trigger; what it has started goes on."""
     await connection.execute("DELETE FROM cron_trigger WHERE id = $1::uuid", trigger_id)
-
-
-async def due(connection: Connection, *, limit: int) -> list[DueTrigger]:
-    """Lock and return triggers whose time has come; those that another scheduler has locked are left out.
-
-    There are none while the mesh is in maintenance: what became due meanwhile fires once it is over.
-    """
-    return [DueTrigger(*row) for row in await connection.fetch(_DUE, limit)]
-
-
-async def advance(connection: Connection, trigger_id: str, next_time: datetime | None) -> None:
-    """Note that a trigger has fired; None if it never does again, which removes it."""
-    if next_time is None:
-        await delete(connection, trigger_id)
-    else:
-        await connection.execute(_ADVANCE, trigger_id, next_time)
-
-
-async def next_due_in(pool: Pool) -> float | None:
-    """Return the seconds until the first trigger is due, negative when it is; None if there is no trigger."""
-    seconds: float | None = await pool.fetchval(_NEXT)
-    return seconds

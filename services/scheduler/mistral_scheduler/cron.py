@@ -1,44 +1,33 @@
 """Cron triggers that are due start their workflows, each due time once.
 
-A trigger is advanced only after the engine has said that the execution is durable, and the start bears a key made of
-the trigger and its due time: who repeats it after a crash gets the execution that is there. Times that were missed
-while no scheduler lived are made up for by one run.
+What is due becomes runs, in the transaction that moves the trigger on (``cron_turns``); runs are started afterwards,
+under keys made of trigger and due time, and are noted as started (``cron_starts``). A scheduler that dies in between
+leaves runs behind that the next one starts under the same keys: who repeats it gets the execution that is there.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import grpc.aio
-import msgspec
 
-from mistral.internal.v1 import engine_service_pb2 as engine
-from mistral_core.cron import next_time
-from mistral_core.errors import InvalidInput
-from mistral_persistence import cron_triggers as stored
-from mistral_persistence.cron_triggers import DueTrigger
-from mistral_persistence.database import Connection, Pool
+from mistral_persistence import cron_runs, cron_starts
+from mistral_persistence.database import Pool
 from mistral_persistence.outage import OUTAGE
-from mistral_runtime.metrics import counter
+from mistral_scheduler.cron_starts import end_others, start_runs
+from mistral_scheduler.cron_turns import promote_waiting, take_turns
 
 if TYPE_CHECKING:
     from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
 
 _log = logging.getLogger(__name__)
 
-_BATCH = 500
-_CALL_SECONDS = 15.0
-_LOOK_SECONDS = 1.0
-# What is still due after a look waits for an engine, or is in the hands of another scheduler.
-_AGAIN_SECONDS = 0.25
-_LATER = frozenset({"Unavailable", "LimitExceeded"})
+_BATCH: Final = 500
+_LOOK_SECONDS: Final = 1.0
+# What is still due after a look waits for an engine, for other runs, or is in the hands of another scheduler.
+_AGAIN_SECONDS: Final = 0.25
 
 _AWAY: tuple[type[Exception], ...] = (*OUTAGE, grpc.aio.AioRpcError)
-
-_FIRED = counter("scheduler_cron_fired", "Executions started by cron triggers")
-_REFUSED = counter("scheduler_cron_refused", "Starts by cron triggers that were refused")
 
 
 class Cron:
@@ -52,65 +41,25 @@ class Cron:
         """Fire for ever; an engine or a store that is away is waited for."""
         while True:
             try:
-                if await self.fire() == _BATCH:
+                if await self.fire():
                     continue
-                due_in = await stored.next_due_in(self._pool)
+                due_in = await cron_runs.next_due_in(self._pool)
+                if await cron_starts.waits(self._pool):
+                    due_in = _AGAIN_SECONDS
             except _AWAY as error:
                 _log.warning("cron triggers have to wait: %s", _said(error))
                 due_in = None
             await asyncio.sleep(_LOOK_SECONDS if due_in is None else min(max(due_in, _AGAIN_SECONDS), _LOOK_SECONDS))
 
-    async def fire(self) -> int:
-        """Start what is due now and return how many triggers have fired, at most 500."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            due = await stored.due(connection, limit=_BATCH)
-            fired = await self._started(due) if due else []
-            await _advance(connection, fired)
-        return len(fired)
-
-    async def _started(self, due: Sequence[DueTrigger]) -> list[DueTrigger]:
-        """Start workflows and return those triggers whose turn is over, also if the start was refused for good."""
-        fired = []
-        request = engine.StartExecutionsRequest(starts=[_order(trigger) for trigger in due])
-        answer = await self._stub.StartExecutions(request, timeout=_CALL_SECONDS)
-        for trigger, started in zip(due, answer.started, strict=True):
-            if not started.HasField("refusal"):
-                _FIRED.inc()
-            elif started.refusal.error in _LATER:
-                continue
-            else:
-                _REFUSED.inc()
-                _log.warning("cron trigger %s could not start its workflow: %s", trigger.id, started.refusal.message)
-            fired.append(trigger)
-        return fired
-
-
-async def _advance(connection: Connection, due: Sequence[DueTrigger]) -> None:
-    now = datetime.now(UTC)
-    for trigger in due:
-        following = None
-        if trigger.remaining is None or trigger.remaining > 1:
-            try:
-                following = next_time(trigger.pattern, max(now, trigger.due_at))
-            except InvalidInput as error:
-                _log.error("cron trigger %s is removed: %s", trigger.id, error)
-        await stored.advance(connection, trigger.id, following)
-
-
-def _order(trigger: DueTrigger) -> engine.ExecutionStart:
-    description = {
-        "description": f"Workflow execution created by cron trigger '({trigger.id})'.",
-        "triggered_by": {"type": "cron_trigger", "id": trigger.id, "name": trigger.name},
-    }
-    return engine.ExecutionStart(
-        project_id=trigger.project,
-        workflow=trigger.workflow_id,
-        namespace=trigger.namespace,
-        input=trigger.input.encode(),
-        params=trigger.params.encode(),
-        description=msgspec.json.encode(description).decode(),
-        request_id=f"cron/{trigger.id}/{int(trigger.due_at.timestamp())}",
-    )
+    async def fire(self) -> bool:
+        """Do one batch of what there is to do, and return whether there was a whole batch."""
+        started = await start_runs(self._pool, self._stub, limit=_BATCH)
+        taken = await take_turns(self._pool, limit=_BATCH)
+        ended = await end_others(self._pool, self._stub, limit=_BATCH)
+        promoted = await promote_waiting(self._pool, limit=_BATCH)
+        if taken or promoted:
+            started += await start_runs(self._pool, self._stub, limit=_BATCH)
+        return max(started, taken, ended, promoted) >= _BATCH
 
 
 def _said(error: Exception) -> str:

@@ -54,6 +54,7 @@ async def test_streams_are_as_agreed(bus):
         "ENGINE": "workqueue",
         "TASKS": "workqueue",
         "EVENTS": "limits",
+        "TRIGGERS": "limits",
         "BOOT": "limits",
     }
     assert {name for name, config in found.items() if config["storage"] != "file"} == {"BOOT"}
@@ -165,7 +166,7 @@ async def test_a_server_that_lost_its_store_gets_streams_and_consumers_again(own
     await publish(bus, 1, 2)
 
     await take_all(consumer, {1, 2}, seconds=20)
-    assert sorted(told) == ["ENGINE", "EVENTS", "TASKS"]
+    assert sorted(told) == ["ENGINE", "EVENTS", "TASKS", "TRIGGERS"]
 
 
 async def test_an_ack_from_before_a_lost_store_does_not_hit_a_new_message(own_nats, bus):

@@ -14,6 +14,7 @@ from mistral_runtime.presence import bound, present
 from mistral_runtime.server import grpc_server
 from mistral_runtime.telemetry import telemetry
 from mistral_scheduler.cron import Cron
+from mistral_scheduler.events.assembly import events
 from mistral_scheduler.firing import WAKE_SUBJECT, Firing
 from mistral_scheduler.maintenance import maintain
 from mistral_scheduler.servicer import Servicer
@@ -49,8 +50,9 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
             standstill = Standstill(pool, connection, stub, firing.stand_still)
             await connection.subscribe(STANDSTILL_SUBJECT, standstill.woken)
             tasks.start(standstill.run(), name="standstill")
+            await stack.enter_async_context(events(pool, connection, stub, tasks, settings.events, owner=service.name))
         else:
-            _log.warning("no engine is known by address: cron triggers do not fire, nothing is paused for maintenance")
+            _log.warning("no engine is known by address: no trigger fires, nothing is paused for maintenance")
         tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
         servicer = Servicer(service.name, pool, firing)
         port = await stack.enter_async_context(

@@ -1,10 +1,11 @@
 """Settings of the scheduler, read once from its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from mistral_runtime.settings import Environment, ServiceSettings
+from mistral_scheduler.events.settings import EventSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,12 +15,14 @@ class SchedulerSettings:
     Attributes:
         history_days: How many whole days of history are kept, from 1.
         engines: Addresses of the engines, separated by commas; without any no cron trigger fires.
+        events: What is set about events from elsewhere.
     """
 
     service: ServiceSettings
     database_url: str
     history_days: int = 7
     engines: str = ""
+    events: EventSettings = field(default_factory=EventSettings)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -34,4 +37,5 @@ class SchedulerSettings:
             database_url=env.text("MISTRAL_DATABASE_URL"),
             history_days=env.integer("MISTRAL_HISTORY_DAYS", 7, minimum=1, maximum=3650),
             engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
+            events=EventSettings.read(environ),
         )

@@ -18,12 +18,15 @@ _resets = counter("bus_stream_resets", "Times a stream was found made anew", ["s
 ENGINE = "ENGINE"
 TASKS = "TASKS"
 EVENTS = "EVENTS"
+TRIGGERS = "TRIGGERS"
+"""Events from elsewhere, for triggers; not to be confused with what the mesh tells of itself."""
 BOOT = "BOOT"
 """Holds nothing. It lives in memory, so it is as old as the server, and tells that to those who are younger."""
 
 _SECOND = 1_000_000_000
 _DUPLICATE_WINDOW = 120 * _SECOND
 _EVENTS_MAX_AGE = 24 * 3600 * _SECOND
+_TRIGGERS_MOST = 1_000_000
 
 CHECK_SECONDS = 1.0
 # A server that has just started takes connections before its JetStream is there.
@@ -53,6 +56,7 @@ STREAMS: tuple[Mapping[str, object], ...] = (
     _configured(ENGINE, "mistral.engine.>", "workqueue"),
     _configured(TASKS, "mistral.tasks.>", "workqueue"),
     _configured(EVENTS, "mistral.events.>", "limits", max_age=_EVENTS_MAX_AGE),
+    _configured(TRIGGERS, "mistral.triggers.>", "limits", max_age=_EVENTS_MAX_AGE, max_msgs=_TRIGGERS_MOST),
     _configured(BOOT, "mistral.boot", "limits", storage="memory", max_msgs=1),
 )
 

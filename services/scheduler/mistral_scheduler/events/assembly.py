@@ -1,0 +1,50 @@
+"""All that a scheduler does about events, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from mistral_core.expressions import Scope
+from mistral_persistence.database import Pool
+from mistral_runtime.bus import Bus
+from mistral_runtime.expressions import guarded
+from mistral_runtime.lifecycle import Tasks
+from mistral_scheduler.events.forgetting import forget
+from mistral_scheduler.events.from_nats import FromNats
+from mistral_scheduler.events.reacting import WAKE_SUBJECT, Reacting
+from mistral_scheduler.events.settings import EventSettings
+from mistral_scheduler.events.sources import Sources
+
+if TYPE_CHECKING:
+    from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+
+
+@asynccontextmanager
+async def events(
+    pool: Pool, bus: Bus, stub: "EngineServiceAsyncStub", tasks: Tasks, settings: EventSettings, *, owner: str
+) -> AsyncIterator[Reacting]:
+    """Listen to the sources and react to events inside the block."""
+    with guarded(settings.expressions, owner=_owner):
+        reacting = Reacting(pool, stub, settings.definitions)
+        subscription = await bus.subscribe(WAKE_SUBJECT, reacting.woken)
+        sources = Sources(pool, owner, {"nats": FromNats(bus)}, reacting.look)
+        running = [
+            tasks.start(reacting.run(), name="events"),
+            tasks.start(sources.run(), name="event sources"),
+            tasks.start(forget(pool, settings), name="old events"),
+        ]
+        try:
+            yield reacting
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
+            await subscription.unsubscribe()
+            await sources.release()
+
+
+def _owner(scope: Scope) -> str:
+    """Whose an evaluation is: of one project's not all may run at once."""
+    project = getattr(scope.facts, "project", "")
+    return project if isinstance(project, str) else ""

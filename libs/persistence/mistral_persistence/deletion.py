@@ -16,6 +16,7 @@ _STATEMENTS = tuple(
     f"DELETE FROM {table} WHERE {column} = ANY ($1::uuid[])"
     for table, column in (
         ("timer", "execution_id"),
+        ("action_progress", "execution_id"),
         ("notification", "execution_id"),
         ("execution_history", "execution_id"),
         ("child_execution", "execution_id"),

@@ -13,6 +13,7 @@ from functools import partial
 from mistral_core.errors import InvalidDefinition
 from mistral_core.language import action_from_text
 from mistral_core.language.model import AdhocAction
+from mistral_engine.offers import OfferedActions
 from mistral_persistence import action_definitions as stored
 from mistral_persistence.action_definitions import Stored
 from mistral_persistence.database import Pool
@@ -36,7 +37,11 @@ class Finder:
 
 
 class AdhocActions:
-    """The ad-hoc actions of all projects as of one epoch."""
+    """The ad-hoc actions of all projects as of one epoch.
+
+    Attributes:
+        offered: The actions that workers offer, as of that epoch or a later one.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -45,6 +50,7 @@ class AdhocActions:
         self._parsed: dict[Stored, AdhocAction] = {}
         self._reading = asyncio.Lock()
         self._finders: dict[str, Finder] = {}
+        self.offered = OfferedActions()
 
     def of(self, project: str) -> Finder:
         """Return what finds the actions that a project sees."""
@@ -83,6 +89,7 @@ class AdhocActions:
 
     async def _load(self) -> None:
         epoch, actions = await stored.everything(self._pool)
+        await self.offered.load(self._pool)
         by_name: dict[tuple[str, str], list[Stored]] = {}
         for each in actions:
             by_name.setdefault((each.namespace, each.name), []).append(each)

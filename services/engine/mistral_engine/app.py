@@ -5,7 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc.aio
 
-from mistral.internal.v1 import engine_service_pb2, engine_service_pb2_grpc
+from mistral.internal.v1 import (
+    engine_service_pb2,
+    engine_service_pb2_grpc,
+    worker_state_service_pb2,
+    worker_state_service_pb2_grpc,
+)
 from mistral_core.expressions import Scope
 from mistral_core.machine.scope import View
 from mistral_engine.assembly import Parts, assembled
@@ -17,6 +22,7 @@ from mistral_runtime.presence import bound, present
 from mistral_runtime.server import grpc_server
 
 _SERVICE = engine_service_pb2.DESCRIPTOR.services_by_name["EngineService"].full_name
+_WORKER_STATE = worker_state_service_pb2.DESCRIPTOR.services_by_name["WorkerStateService"].full_name
 
 
 @asynccontextmanager
@@ -80,6 +86,7 @@ async def _take_partitions(parts: Parts, tasks: Tasks) -> None:
 def _registering(parts: Parts) -> Callable[[grpc.aio.Server], list[str]]:
     def register(server: grpc.aio.Server) -> list[str]:
         engine_service_pb2_grpc.add_EngineServiceServicer_to_server(parts.engine, server)
-        return [_SERVICE]
+        worker_state_service_pb2_grpc.add_WorkerStateServiceServicer_to_server(parts.worker_state, server)
+        return [_SERVICE, _WORKER_STATE]
 
     return register

@@ -17,6 +17,7 @@ from mistral_engine.servicer import Engine
 from mistral_engine.settings import Settings
 from mistral_engine.starting import Starting
 from mistral_engine.starts import Starts
+from mistral_engine.worker_state import WorkerState
 from mistral_persistence.database import Pool
 from mistral_persistence.leases import Leases
 from mistral_runtime.bus import Bus
@@ -35,6 +36,7 @@ class Parts:
     lanes: list[Lane]
     care: Care
     engine: Engine
+    worker_state: WorkerState
 
 
 def assembled(settings: Settings, pool: Pool, bus: Bus, tasks: Tasks, stack: AsyncExitStack) -> Parts:
@@ -67,5 +69,6 @@ def assembled(settings: Settings, pool: Pool, bus: Bus, tasks: Tasks, stack: Asy
         outgoing=outgoing,
         lanes=lanes,
         care=care,
+        worker_state=WorkerState(pool),
         engine=Engine(name=name, starting=starting, routing=routing, calls=Calls(pool, lanes, ownership, outgoing)),
     )

@@ -26,6 +26,7 @@ from mistral_core.machine.event import ChildRefused, Event, Start, TimerFired
 from mistral_core.machine.execution import Execution
 from mistral_engine.adhoc import Finder
 from mistral_engine.hot import Hot
+from mistral_engine.offers import Visible
 from mistral_engine.work import Occurrence
 from mistral_persistence.dead_letters import Letter
 
@@ -50,6 +51,7 @@ class Batch:
 
     Attributes:
         adhoc: Gives, for a project, what finds its ad-hoc actions.
+        offered: Gives, for a project, what workers offer.
         changes: By execution id.
         pending: Events that executions of the batch have for one another.
         child_starts: (parent's change, command) of sub-workflows whose definitions are still to be found.
@@ -61,6 +63,7 @@ class Batch:
 
     surroundings: Surroundings
     adhoc: Callable[[str], Finder]
+    offered: Callable[[str], Visible]
     committed: Callable[[str], Hot | None]
     changes: dict[str, Change] = field(default_factory=dict)
     pending: deque[Occurrence] = field(default_factory=deque)
@@ -131,7 +134,10 @@ class Batch:
         """Return the surroundings as a project sees them."""
         seen = self._seen.get(project)
         if seen is None or seen.answers is not self.surroundings.answers:
-            seen = self._seen[project] = replace(self.surroundings, adhoc=self.adhoc(project))
+            offered = self.offered(project)
+            seen = self._seen[project] = replace(
+                self.surroundings, adhoc=self.adhoc(project), offers=offered.offers, uploaded=offered.uploaded
+            )
         return seen
 
     def _follow(self, change: Change, command: Command) -> None:

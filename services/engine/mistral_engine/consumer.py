@@ -171,4 +171,6 @@ def _result(result: envelope_pb2.ActionResult, at: int) -> Event:
         attempt=result.attempt,
         outcome=outcome,
         value=value,
+        permanent=result.permanent,
+        worker=result.worker,
     )

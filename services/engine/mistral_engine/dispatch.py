@@ -11,8 +11,10 @@ from msgspec import Struct
 from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
+from mistral_core.machine.needs import pool_of
 from mistral_core.priority import DEFAULT_QUEUE, Priority, queue_token
 from mistral_engine.batch import Batch, Change
+from mistral_engine.worker_runs import worker_run
 from mistral_persistence.records import to_json
 
 LARGEST_INPUT_BYTES = 24 * 1024
@@ -86,7 +88,8 @@ def _partition(run: tuple[Change, RunAction]) -> int:
 
 def action_task(execution: Execution, run: RunAction) -> envelope_pb2.ActionTask:
     """Return an action as it travels."""
-    action = execution.tasks[run.task_id].actions[run.action_id]
+    task = execution.tasks[run.task_id]
+    action = task.actions[run.action_id]
     data = to_json(run.input).encode()
     stored = len(data) > LARGEST_INPUT_BYTES
     return envelope_pb2.ActionTask(
@@ -104,15 +107,19 @@ def action_task(execution: Execution, run: RunAction) -> envelope_pb2.ActionTask
         workflow_name=execution.workflow_name,
         project_id=execution.project,
         namespace=execution.workflow_namespace,
+        worker=None if action.needs is None else worker_run(task, action, run),
     )
 
 
 def place_of(execution: Execution, run: RunAction) -> str:
     """Return the queue of the executors that shall run an action, and its priority there: ``<queue>.<priority>``."""
     action = execution.tasks[run.task_id].actions[run.action_id]
-    if not action.target and not action.priority:
+    if action.needs is not None:
+        queue = pool_of(action.needs, run.action).token
+    elif not action.target and not action.priority:
         return _USUAL_PLACE
-    queue = queue_token(action.target) if action.target else DEFAULT_QUEUE
+    else:
+        queue = queue_token(action.target) if action.target else DEFAULT_QUEUE
     return f"{queue}.{action.priority or Priority.NORMAL}"
 
 

@@ -201,7 +201,8 @@ class Lane:
         self.inbox.put_first(list(works))
 
     async def _attempt(self, works: Sequence[Work]) -> None:
-        batch = Batch(self._surroundings, self._definitions.adhoc.of, self.hot.get)
+        adhoc = self._definitions.adhoc
+        batch = Batch(self._surroundings, adhoc.of, adhoc.offered.of, self.hot.get)
         held = self._ownership.held()
         try:
             settled = await self.applying.apply(batch, works)

@@ -127,6 +127,7 @@ class Task:
         join: None, ``"all"``, or how many inbound transitions must have fired (``one`` is 1, 0 is None).
         safe_rerun: Whether the action may run twice; a string is an expression; None when not said.
         requires: Names of the tasks that must succeed first (reverse workflows); selectors are resolved.
+        worker: What it needs of the worker that runs its action, as written; None when it says nothing.
         spec: The task as the user may see it through ``task().spec``.
         line: Line of its key in the definition, 1-based; 0 when unknown.
     """
@@ -144,6 +145,7 @@ class Task:
     keep_result: bool = True
     safe_rerun: bool | str | None = None
     priority: str | None = None
+    worker: Mapping[str, Any] | None = None
     join: int | str | None = None
     on_success: Clause = field(default_factory=Clause)
     on_error: Clause = field(default_factory=Clause)

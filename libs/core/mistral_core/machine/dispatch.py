@@ -12,6 +12,7 @@ from mistral_core.machine.command import RunAction
 from mistral_core.machine.context import merged
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.execution import ActionExecution, TaskExecution
+from mistral_core.machine.needs import WorkerNeeds, needs_for, offer_for
 from mistral_core.machine.plan import TaskPlan
 from mistral_core.machine.scope import ValueScope, input_scope
 from mistral_core.machine.state import State
@@ -62,6 +63,14 @@ def action_for(
         given = merged(own, given)
     chain = _chain(draft, name)
     policy = task.resolved.get("timeout")
+    target = None if plan.target is None else _target(plan.target(scope))
+    safe = plan.safe_rerun is not None and bool(plan.safe_rerun(scope))
+    needs: WorkerNeeds | None = None
+    if plan.worker is not None or draft.surroundings.offers:
+        runs = chain[-1].base if chain else name
+        offer = offer_for(draft, plan, runs)
+        if offer is not None:
+            needs, safe = needs_for(draft, plan, runs, offer, scope, target), safe or offer.safe_rerun
     action = ActionExecution(
         id=draft.next_id(),
         name=chain[0].name if chain else name,
@@ -73,10 +82,11 @@ def action_for(
         round=task.round,
         input=given,
         base_input=_base_input(draft, task, chain, given) if chain else None,
-        safe_rerun=plan.safe_rerun is not None and bool(plan.safe_rerun(scope)),
-        target=None if plan.target is None else _target(plan.target(scope)),
+        safe_rerun=safe,
+        target=target,
         timeout=None if policy is None else float(policy),
         priority=draft.execution.params.get("priority") if plan.priority is None else priority_of(plan.priority(scope)),
+        needs=needs,
     )
     return action, run_of(task.id, action)
 

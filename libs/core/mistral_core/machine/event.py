@@ -57,6 +57,10 @@ class ActionFinished(Struct, frozen=True, kw_only=True, gc=False):
     outcome: Outcome
     value: Any = None
     """Data on SUCCESS, error payload or text otherwise."""
+    permanent: bool = False
+    """Whether another try would not mend it."""
+    worker: str = ""
+    """Id of the worker that ran it; empty for none."""
 
 
 class ActionDeferred(Struct, frozen=True, kw_only=True, gc=False):

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from mistral_core.language.model import Workflow
 from mistral_core.machine.context import Context
+from mistral_core.machine.needs import WorkerNeeds
 from mistral_core.machine.state import FINAL, State
 
 Json: TypeAlias = Any
@@ -45,6 +46,9 @@ class ActionExecution(Struct, frozen=True, kw_only=True, gc=False):
         round: Round of the task that gave it out; one of an earlier round no longer moves the task.
         priority: How urgent it is; None for the normal priority.
         blanked: Whether ``keep-result: false`` threw the result away; users then see an empty output.
+        needs: What it needs of the worker that takes it; None when executors run it themselves.
+        worker: Id of the worker that ended it; empty for none.
+        permanent: Whether it failed in a way that another try would not mend.
     """
 
     id: str
@@ -67,6 +71,9 @@ class ActionExecution(Struct, frozen=True, kw_only=True, gc=False):
     blanked: bool = False
     priority: str | None = None
     round: int = 1
+    needs: WorkerNeeds | None = None
+    worker: str = ""
+    permanent: bool = False
 
 
 class ChildExecution(Struct, frozen=True, kw_only=True, gc=False):

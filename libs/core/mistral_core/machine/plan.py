@@ -59,6 +59,7 @@ class TaskPlan:
         self.target: Program | None = None if task.target is None else compiled_render(task.target)
         self.safe_rerun: Program | None = None if task.safe_rerun is None else compiled_render(task.safe_rerun)
         self.priority: Program | None = None if task.priority is None else compiled_render(task.priority)
+        self.worker: Program | None = None if task.worker is None else compiled_render(task.worker)
         policies = task.policies
         self.prepares = bool(policies.pause_before or policies.wait_before or policies.timeout)
         self.concludes = bool(policies.wait_after or policies.fail_on or policies.retry)

@@ -25,6 +25,7 @@ from mistral_core.machine.event import (
 )
 from mistral_core.machine.execution import ActionExecution, ChildExecution, TaskExecution
 from mistral_core.machine.failing import completion_failure, force_fail
+from mistral_core.machine.needs import due_again
 from mistral_core.machine.policies import timeout
 from mistral_core.machine.state import FINAL, State, may_change
 from mistral_core.machine.texts import clipped, error_text
@@ -53,7 +54,15 @@ def action_finished(draft: Draft, event: ActionFinished) -> None:
             value = adhoc_output(draft, task, action.name, value)
         except (ExpressionFailed, Invalid) as error:
             failure = error
-    ended = replace(action, state=state, output=value, accepted=counts and not late, updated_at=draft.at)
+    ended = replace(
+        action,
+        state=state,
+        output=value,
+        accepted=counts and not late,
+        updated_at=draft.at,
+        worker=event.worker,
+        permanent=event.permanent,
+    )
     actions = task.actions.set(action.id, ended)
     draft.actions.add((task.id, action.id))
     if counts and not late and failure is None and event.outcome is not Outcome.REFUSED:
@@ -90,7 +99,8 @@ def action_lost(draft: Draft, event: ActionLost) -> None:
         return
     task, action = found
     if action.safe_rerun and draft.state not in FINAL and _moves(task, action.round):
-        again = draft.change_action(task, action, attempt=action.attempt + 1)
+        needs = due_again(action.needs, draft.at)
+        again = draft.change_action(task, action, attempt=action.attempt + 1, needs=needs)
         draft.tell(run_of(task.id, again))
         return
     finished = ActionFinished(

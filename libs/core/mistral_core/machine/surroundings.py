@@ -6,7 +6,7 @@ The shell hands in everything ahead; a decision that needs facts about other exe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -46,6 +46,13 @@ class MoreFactsNeeded(BaseException):
         super().__init__(repr(query))
 
 
+class Offer(Struct, frozen=True):
+    """An action that workers offer; ``project`` is whose workers they are."""
+
+    project: str
+    safe_rerun: bool = False
+
+
 def _no_adhoc_action(name: str, workbook: str | None, namespace: str) -> AdhocAction | None:
     return None
 
@@ -57,8 +64,12 @@ class Surroundings:
     Attributes:
         adhoc: Finds an ad-hoc action by (name as written, workbook or None, namespace), first inside the workbook;
             what it gives bears the name it is stored under.
+        offers: Actions that workers offer, by name, as the project sees them.
+        uploaded: (namespace, name) pairs of actions from uploaded code that the project sees; they come before offers.
         answers: Answers to queries, as documents such as ``task()`` and ``execution()`` show.
     """
 
     adhoc: Callable[[str, str | None, str], AdhocAction | None] = _no_adhoc_action
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    uploaded: Container[tuple[str, str]] = frozenset()
     answers: Mapping[Query, Sequence[Mapping[str, Any]]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ def again(draft: Draft, task: TaskExecution, plan: TaskPlan) -> TaskExecution | 
     A ready task is RUNNING when it may go on at once and DELAYED when a timer was started.
     """
     policy = plan.spec.policies.retry
-    if policy is None or task.state not in (State.SUCCESS, State.ERROR):
+    if policy is None or task.state not in (State.SUCCESS, State.ERROR) or _hopeless(task):
         return None
     scope = task_scope(draft, task, variables=outbound(task))
     count = integer(policy.count, "Retry", scope)
@@ -61,6 +61,13 @@ def withdraw(draft: Draft, task: TaskExecution, *, indexes: frozenset[int] | Non
             children[child.id] = replace(child, accepted=False, updated_at=draft.at)
             draft.children.add((task.id, child.id))
     return draft.change(task, actions=actions.finish(), children=children.finish())
+
+
+def _hopeless(task: TaskExecution) -> bool:
+    """Tell whether an action of this try said that no further one can mend its failure."""
+    return task.state is State.ERROR and any(
+        action.permanent and action.accepted and action.state is State.ERROR for action in task.actions.values()
+    )
 
 
 def _wanted(policy: Retry, task: TaskExecution, scope: Scope) -> bool:

@@ -57,7 +57,7 @@ class Outside:
         payload = {"id": str(uuid4()), "event": event, "state": "SUCCESS"}
         await self.pool.execute(
             "INSERT INTO notification (execution_id, event, payload, publisher) "
-            "SELECT $1, $2, $3, $4 FROM generate_series(1, $5)",
+            "SELECT CASE WHEN n = 1 THEN $1::uuid ELSE gen_random_uuid() END, $2, $3, $4 FROM generate_series(1, $5) n",
             payload["id"],
             event,
             json.dumps(payload),

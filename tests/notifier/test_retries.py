@@ -1,7 +1,7 @@
 """Attempts are spread out, and destinations in trouble get little."""
 
 from mistral_notifier.delivery import Retries
-from mistral_notifier.destinations import PER_DESTINATION, Destinations
+from mistral_notifier.destinations import FIRST_ROOM, PER_DESTINATION, Destinations
 
 
 def test_waits_double_up_to_an_hour():
@@ -22,7 +22,7 @@ def test_what_is_running_takes_room():
 
     destinations.begin("webhook a")
 
-    assert destinations.room(0.0) == {"webhook a": PER_DESTINATION - 1}
+    assert destinations.room(0.0) == {"webhook a": FIRST_ROOM - 1}
 
 
 def test_an_unreachable_destination_is_left_alone_and_then_tried_by_one():
@@ -45,4 +45,30 @@ def test_a_destination_that_answers_again_has_all_its_room():
     destinations.begin("webhook a")
     destinations.end("webhook a", 102.0, unreachable=False)
 
-    assert destinations.room(102.0) == {}
+    assert destinations.room(102.0) == {"webhook a": FIRST_ROOM + 1}
+
+
+def test_a_destination_that_takes_what_it_gets_gets_more_and_more():
+    destinations = Destinations()
+    for _ in range(100):
+        destinations.begin("webhook a")
+        destinations.end("webhook a", 1.0, unreachable=False)
+
+    assert destinations.room(2.0) == {"webhook a": PER_DESTINATION}
+    assert destinations.room(10_000.0) == {}
+
+
+def test_a_destination_that_asks_for_a_pause_gets_it():
+    destinations = Destinations()
+    destinations.begin("webhook a")
+    destinations.end("webhook a", 100.0, unreachable=False, again_after=60.0)
+
+    assert destinations.room(159.0) == {"webhook a": 0}
+    assert destinations.room(161.0)["webhook a"] > 0
+
+
+def test_a_wait_is_as_long_as_the_receiver_asks_up_to_an_hour():
+    retries = Retries(attempts=9, backoff_seconds=1.0)
+
+    assert retries.again_in(1, 120.0) == 120.0
+    assert retries.again_in(1, 1e9) == 3600.0

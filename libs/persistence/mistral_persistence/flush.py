@@ -28,7 +28,19 @@ _QUOTED = frozenset({"text", "json"})
 def _statement() -> tuple[str, str]:
     types = ["smallint", "bigint", *(each for types in _COLUMNS.values() for each in types)]
     flush = "engine_flush_v1({})".format(", ".join(f"${n}::text::{t}[]" for n, t in enumerate(types, 1)))
-    return f"SELECT {flush}", f"SELECT definitions_unchanged_v1(${len(types) + 1}), {flush}"
+    # They are called in this order. Subscriptions are told within the same transaction; these two get their arguments
+    # as they came, so that nothing is read twice while there is no subscription.
+    actions = f"tell_actions_v1({_arguments('action', 0, 1, 2, 3, 7)})"
+    subscriptions = f"tell_subscriptions_v1({_arguments('history', 0, 3)})"
+    told = f"{actions}, {flush}, {subscriptions}"
+    return f"SELECT {told}", f"SELECT definitions_unchanged_v1(${len(types) + 1}), {told}"
+
+
+def _arguments(kind: str, *columns: int) -> str:
+    """Return the placeholders of some columns of a kind."""
+    kinds = list(_COLUMNS)
+    before = 2 + sum(len(_COLUMNS[each]) for each in kinds[: kinds.index(kind)])
+    return ", ".join(f"${before + column + 1}::text" for column in columns)
 
 
 _STATEMENT, _STATEMENT_IF_UNCHANGED = _statement()

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from mistral_persistence.database import Pool
 
-# The recursive part hops over the index from one destination to the next.
+# The recursive part hops over the index from one destination to the next. Of each line only the first delivery is
+# looked for; a few that come after it are claimed with it, and made after it.
 _CLAIM = """
 WITH RECURSIVE waiting AS (
     (SELECT destination FROM notification WHERE given_up_at IS NULL ORDER BY destination LIMIT 1)
@@ -15,24 +16,44 @@ WITH RECURSIVE waiting AS (
     SELECT (SELECT n.destination FROM notification n
              WHERE n.given_up_at IS NULL AND n.destination > waiting.destination ORDER BY n.destination LIMIT 1)
       FROM waiting WHERE waiting.destination IS NOT NULL
-), chosen AS (
-    SELECT turn.id
+), heads AS (
+    SELECT turn.id, turn.execution_id, turn.line
       FROM waiting
       LEFT JOIN unnest($1::text[], $2::integer[]) AS known (destination, room) USING (destination)
      CROSS JOIN LATERAL (
-        SELECT n.id FROM notification n
+        SELECT n.id, n.execution_id, n.line FROM notification n
          WHERE n.given_up_at IS NULL AND n.destination = waiting.destination AND n.next_attempt_at <= now()
-         ORDER BY n.next_attempt_at
+           AND NOT EXISTS (SELECT FROM notification earlier
+                            WHERE earlier.execution_id = n.execution_id AND earlier.line = n.line AND earlier.id < n.id
+                              AND earlier.given_up_at IS NULL)
+         ORDER BY n.next_attempt_at, n.id
          LIMIT coalesce(known.room, $3)
            FOR UPDATE SKIP LOCKED) AS turn
      LIMIT $4
+), chosen AS (
+    SELECT id FROM heads
+    UNION
+    SELECT run.id FROM heads CROSS JOIN LATERAL (
+        SELECT n.id FROM notification n
+         WHERE n.execution_id = heads.execution_id AND n.line = heads.line AND n.id > heads.id
+           AND n.given_up_at IS NULL AND n.next_attempt_at <= now()
+         ORDER BY n.id LIMIT $6) AS run
+), claimed AS (
+    UPDATE notification n
+       SET next_attempt_at = now() + $5 * interval '1 second', claimed_until = now() + $5 * interval '1 second'
+      FROM chosen
+     WHERE n.id = chosen.id
+    RETURNING n.*
 )
-UPDATE notification n
-   SET next_attempt_at = now() + $5 * interval '1 second', claimed_until = now() + $5 * interval '1 second'
-  FROM chosen
- WHERE n.id = chosen.id
-RETURNING n.id, n.execution_id, n.event, n.payload, n.publisher, n.destination, n.attempts, n.created_at
+SELECT c.id, c.uid::text, c.execution_id, c.event, c.payload, coalesce(s.publisher, c.publisher) AS publisher,
+       coalesce(s.secrets, '{}') AS secrets, c.destination, c.attempts, c.created_at, c.line,
+       c.subscription_id::text, c.once
+  FROM claimed c LEFT JOIN subscription s ON s.id = c.subscription_id
+ ORDER BY c.id
 """
+
+FOLLOWERS = 31
+"""Most deliveries of a line that are claimed besides its first."""
 
 _RENEW = """
 UPDATE notification
@@ -53,19 +74,20 @@ UPDATE notification n
  WHERE n.id = failed.id
 """
 
-_DEAD = """
-SELECT id, execution_id, event, coalesce(publisher->>'type', '') AS publisher, attempts, coalesce(error, '') AS error,
-       given_up_at
-  FROM notification
- WHERE given_up_at IS NOT NULL AND ($2::timestamptz IS NULL OR (given_up_at, id) < ($2, $3::bigint))
- ORDER BY given_up_at DESC, id DESC
- LIMIT $1
+# What comes after a failed delivery waits as long as that one does.
+_WAIT_BEHIND = """
+UPDATE notification n
+   SET next_attempt_at = first.next_attempt_at, claimed_until = '-infinity'
+  FROM notification first
+ WHERE first.id = ANY($1::bigint[]) AND n.execution_id = first.execution_id AND n.line = first.line AND n.id > first.id
+   AND n.given_up_at IS NULL AND n.next_attempt_at < 'infinity'
 """
 
-_REPLAY = """
-UPDATE notification
-   SET given_up_at = NULL, attempts = 0, error = NULL, next_attempt_at = now(), claimed_until = '-infinity'
- WHERE given_up_at IS NOT NULL AND ($1::bigint[] IS NULL OR id = ANY($1))
+# One of a subscription that was removed meanwhile has no log any more.
+_LOG = """
+INSERT INTO delivery_attempt (subscription_id, delivery_id, execution_id, event, attempt, delivered, error,
+                              milliseconds)
+SELECT id, $2, $3, $4, $5, $6, $7, $8 FROM subscription WHERE id = $1
 """
 
 _COUNTS = "SELECT count(*) FILTER (WHERE given_up_at IS NULL), count(given_up_at) FROM notification"
@@ -81,19 +103,26 @@ class ClaimedDelivery:
 
     Attributes:
         payload: JSON text of what to tell.
-        publisher: JSON text of the publisher entry: its type and settings.
+        publisher: JSON text of the publisher entry: its type and settings; ``secrets`` belong to it.
         destination: Deliveries of the same destination share its fate.
         attempts: Failed ones so far.
+        line: Those of the same line and execution are made one after the other; None waits for nobody.
+        once: Whether it is tried only once.
     """
 
     id: int
+    uid: str
     execution_id: UUID
     event: str
     payload: str
     publisher: str
+    secrets: str
     destination: str
     attempts: int
     created_at: datetime
+    line: int | None
+    subscription_id: str | None
+    once: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +135,38 @@ class FailedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadRow:
-    """A delivery that was given up."""
+class Attempt:
+    """One attempt at a delivery of a subscription, for its log; no error means delivered."""
 
-    id: int
+    subscription_id: str
+    delivery_id: str
     execution_id: UUID
     event: str
-    publisher: str
-    attempts: int
+    attempt: int
     error: str
-    given_up_at: datetime
+    milliseconds: int
 
 
 async def claim_deliveries(
     pool: Pool, *, room: Mapping[str, int], default_room: int, limit: int, claim_seconds: float
-) -> list[ClaimedDelivery]:
-    """Claim deliveries whose time has come: of each destination as many as there is room for.
+) -> list[list[ClaimedDelivery]]:
+    """Claim deliveries whose time has come: of each destination as many lines as there is room for.
+
+    Returns the deliveries of each line in the order in which they are to be made; after one that fails, none.
 
     Args:
         room: By destination, where it differs from ``default_room``; 0 leaves a destination alone.
     """
-    rows = await pool.fetch(_CLAIM, list(room), list(room.values()), default_room, limit, claim_seconds)
-    return [ClaimedDelivery(*row) for row in rows]
+    rows = await pool.fetch(_CLAIM, list(room), list(room.values()), default_room, limit, claim_seconds, FOLLOWERS)
+    lines: dict[tuple[UUID, int], list[ClaimedDelivery]] = {}
+    alone: list[list[ClaimedDelivery]] = []
+    for row in rows:
+        delivery = ClaimedDelivery(*row)
+        if delivery.line is None:
+            alone.append([delivery])
+        else:
+            lines.setdefault((delivery.execution_id, delivery.line), []).append(delivery)
+    return [*lines.values(), *alone]
 
 
 async def renew_deliveries(pool: Pool, ids: Sequence[int], *, claim_seconds: float) -> None:
@@ -139,26 +178,19 @@ async def release_deliveries(pool: Pool, ids: Sequence[int]) -> None:
     await pool.execute(_RELEASE, ids)
 
 
-async def settle_deliveries(pool: Pool, done: Sequence[int], failed: Sequence[FailedDelivery]) -> None:
-    """Take out what was delivered and note what was not, together."""
+async def settle_deliveries(
+    pool: Pool, done: Sequence[int], failed: Sequence[FailedDelivery], attempts: Sequence[Attempt] = ()
+) -> None:
+    """Take out what was delivered and note what was not, together; what comes after a failed one waits with it."""
     async with pool.acquire() as connection, connection.transaction():
+        if attempts:
+            await connection.executemany(_LOG, [_logged(each) for each in attempts])
         if done:
             await connection.execute(_DONE, done)
         if failed:
-            await connection.execute(
-                _FAILED, [f.id for f in failed], [f.error for f in failed], [f.again_in for f in failed]
-            )
-
-
-async def dead_deliveries(pool: Pool, *, limit: int, before: tuple[datetime, int] | None = None) -> list[DeadRow]:
-    """Return given-up deliveries, newest first, past the given ``(given_up_at, id)``."""
-    moment, last = before or (None, None)
-    return [DeadRow(*row) for row in await pool.fetch(_DEAD, limit, moment, last)]
-
-
-async def replay_deliveries(pool: Pool, ids: Sequence[int] | None) -> int:
-    """Have given-up deliveries, or all of them, tried anew; return how many."""
-    return _affected(await pool.execute(_REPLAY, ids))
+            ids = [f.id for f in failed]
+            await connection.execute(_FAILED, ids, [f.error for f in failed], [f.again_in for f in failed])
+            await connection.execute(_WAIT_BEHIND, ids)
 
 
 async def count_deliveries(pool: Pool) -> tuple[int, int]:
@@ -171,6 +203,19 @@ async def count_deliveries(pool: Pool) -> tuple[int, int]:
 async def drop_dead_deliveries(pool: Pool, *, before: datetime, limit: int) -> int:
     """Forget deliveries given up before a moment, at most ``limit`` at once; return how many."""
     return _affected(await pool.execute(_DROP_DEAD, before, limit))
+
+
+def _logged(attempt: Attempt) -> tuple[object, ...]:
+    return (
+        attempt.subscription_id,
+        attempt.delivery_id,
+        attempt.execution_id,
+        attempt.event,
+        attempt.attempt,
+        not attempt.error,
+        attempt.error,
+        attempt.milliseconds,
+    )
 
 
 def _affected(status: str) -> int:

@@ -10,10 +10,12 @@ TABLES = frozenset(
         "workflow",
         "action_definition",
         "environment",
+        "fleet",
         "code_source",
         "dynamic_action",
         "cron_trigger",
         "event_trigger",
+        "subscription",
     }
 )
 

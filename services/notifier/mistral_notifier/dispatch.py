@@ -7,9 +7,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mistral_notifier.delivery import Outcome, Retries, attempt
-from mistral_notifier.destinations import PER_DESTINATION, Destinations
+from mistral_notifier.destinations import FIRST_ROOM, Destinations
 from mistral_notifier.publisher import Publishers
 from mistral_persistence.database import Pool
 from mistral_persistence.notifications import (
@@ -62,6 +63,10 @@ class Dispatch:
     async def woken(self, message: Message | None = None) -> None:
         """Take a wake message; also after a replay."""
         del message
+        self.wake()
+
+    def wake(self) -> None:
+        """Look for deliveries now."""
         self._wake.set()
 
     def start(self, tasks: Tasks) -> None:
@@ -98,33 +103,41 @@ class Dispatch:
                 continue
 
     async def _claim_once(self) -> None:
-        free = self._slots - len(self._held)
+        free = self._slots - len(self._under_way)
         if free <= 0:
             return
         claimed = await claim_deliveries(
             self._pool,
             room=self._destinations.room(time.monotonic()),
-            default_room=PER_DESTINATION,
+            default_room=FIRST_ROOM,
             limit=free,
             claim_seconds=CLAIM_SECONDS,
         )
-        for delivery in claimed:
-            self._held[delivery.id] = delivery
-            self._destinations.begin(delivery.destination)
-            task = asyncio.create_task(self._deliver(delivery))
+        for line in claimed:
+            self._held.update((delivery.id, delivery) for delivery in line)
+            self._destinations.begin(line[0].destination)
+            task = asyncio.create_task(self._deliver(line))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         _RUNNING.set(len(self._held))
 
-    async def _deliver(self, delivery: ClaimedDelivery) -> None:
-        unreachable = True
+    async def _deliver(self, line: Sequence[ClaimedDelivery]) -> None:
+        """Make the deliveries of a line one after the other, until one fails."""
+        unreachable, again_after = True, None
         try:
-            outcome = await attempt(delivery, self._publishers, self._retries)
-            unreachable = outcome.unreachable
-            self._ended.append(outcome)
-            self._anything_ended.set()
+            for place, delivery in enumerate(line):
+                outcome = await attempt(delivery, self._publishers, self._retries)
+                unreachable, again_after = outcome.unreachable, outcome.again_after
+                if outcome.failed is not None:
+                    outcome = replace(outcome, behind=tuple(each.id for each in line[place + 1 :]))
+                self._ended.append(outcome)
+                self._anything_ended.set()
+                if outcome.failed is not None:
+                    break
         finally:
-            self._destinations.end(delivery.destination, time.monotonic(), unreachable=unreachable)
+            self._destinations.end(
+                line[0].destination, time.monotonic(), unreachable=unreachable, again_after=again_after
+            )
 
     async def _settle(self) -> None:
         while True:
@@ -143,15 +156,18 @@ class Dispatch:
 
     async def _write_down(self, ended: Sequence[Outcome]) -> None:
         batch = list(ended)
-        done = [outcome.delivery.id for outcome in batch if outcome.failed is None]
-        failed = [outcome.failed for outcome in batch if outcome.failed is not None]
-        await settle_deliveries(self._pool, done, failed)
+        done = [outcome.delivery.id for outcome in batch if outcome.is_over]
+        failed = [outcome.failed for outcome in batch if outcome.failed is not None and not outcome.is_over]
+        attempts = [line for outcome in batch if (line := outcome.logged()) is not None]
+        await settle_deliveries(self._pool, done, failed, attempts)
         del self._ended[: len(batch)]
         for outcome in batch:
-            self._held.pop(outcome.delivery.id, None)
-        self.delivered += len(done)
-        _ATTEMPTS.labels("delivered").inc(len(done))
-        _ATTEMPTS.labels("failed").inc(len(failed))
+            for held in (outcome.delivery.id, *outcome.behind):
+                self._held.pop(held, None)
+        made = sum(outcome.failed is None for outcome in batch)
+        self.delivered += made
+        _ATTEMPTS.labels("delivered").inc(made)
+        _ATTEMPTS.labels("failed").inc(len(batch) - made)
         _RUNNING.set(len(self._held))
 
     async def _renew(self) -> None:

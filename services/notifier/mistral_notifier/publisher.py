@@ -43,12 +43,21 @@ class DeliveryFailed(Exception):
     Attributes:
         permanent: Whether a further attempt is pointless.
         unreachable: Whether the destination as a whole seems to be away.
+        again_after: Seconds that the destination asks to be left alone; None if it did not say.
     """
 
-    def __init__(self, reason: str, *, permanent: bool = False, unreachable: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        unreachable: bool = False,
+        again_after: float | None = None,
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.unreachable = unreachable
+        self.again_after = again_after
 
 
 class Publisher(Protocol):

@@ -14,7 +14,8 @@ from mistral.internal.v1 import notifier_service_pb2_grpc as rpc
 from mistral_core.errors import Invalid, NotFound
 from mistral_notifier.dispatch import Dispatch
 from mistral_persistence.database import Pool
-from mistral_persistence.notifications import DeadRow, count_deliveries, dead_deliveries, replay_deliveries
+from mistral_persistence.dead_deliveries import DeadRow, dead_deliveries, replay_deliveries
+from mistral_persistence.notifications import count_deliveries
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["NotifierService"].full_name
 _DEFAULT_PAGE = 100

@@ -1,17 +1,18 @@
 """The publisher that POSTs each notice to a URL.
 
 Options of an entry: ``url``; ``headers``; ``secret`` (else that of the service) signs the request; ``format`` is
-``plain`` (the payload as it is) or ``cloudevents`` (CloudEvents 1.0, structured).
+``plain`` (the payload as it is), ``cloudevents`` or ``cloudevents-binary``; ``redirects`` is how many are followed.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import httpx
-import msgspec
 
+from mistral_notifier.cloud_events import written
+from mistral_notifier.patience import asked_pause
 from mistral_notifier.publisher import DeliveryFailed, Notice
 from mistral_notifier.signature import signature
 from mistral_runtime.egress import SETTING, AddressDenied, Allowed, allowed_entries
@@ -21,16 +22,19 @@ from mistral_runtime.settings import Environment
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
 CONNECTIONS = 512
+MOST_REDIRECTS = 5
 
-_EVENT_TYPE = "io.mistral-mesh."
 # Framing is ours; an entry that sets it would break the request.
 _RESERVED = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _GONE = 410
+# Only these keep what is sent and how.
+_REDIRECTS: Final = frozenset({307, 308})
+_PAUSES: Final = frozenset({429, 503})
 _MOST_ANSWER_BYTES = 64 * 1024
 
 
 class Webhook:
-    """2xx is delivered, anything else is not; redirects are not followed."""
+    """2xx is delivered, anything else is not."""
 
     def __init__(self, environment: Environment) -> None:
         self._secret = environment.optional("MISTRAL_WEBHOOK_SECRET")
@@ -42,11 +46,15 @@ class Webhook:
         )
 
     async def publish(self, notice: Notice, options: Mapping[str, Any]) -> None:
-        request = self._request(notice, options)
+        request, hops = self._request(notice, options), _redirects(options)
         try:
+            # All hops together have no more time than one.
             async with asyncio.timeout(TOTAL_SECONDS):
-                response = await self._client.send(request, stream=True)
-                await _finish(response)
+                response = await self._sent(request)
+                while hops and response.status_code in _REDIRECTS and "location" in response.headers:
+                    hops -= 1
+                    request = self._onwards(request, response)
+                    response = await self._sent(request)
         except AddressDenied as error:
             raise DeliveryFailed(f"{error} that is not in {SETTING}", permanent=True) from None
         except httpx.UnsupportedProtocol:
@@ -56,14 +64,33 @@ class Webhook:
         except httpx.HTTPError as error:
             raise DeliveryFailed(_words(error), unreachable=True) from None
         if not response.is_success:
-            raise DeliveryFailed(f"HTTP {response.status_code}", permanent=response.status_code == _GONE)
+            raise _refused(response)
 
     async def close(self) -> None:
         await self._client.aclose()
 
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
+        response = await self._client.send(request, stream=True)
+        await _finish(response)
+        return response
+
+    def _onwards(self, request: httpx.Request, response: httpx.Response) -> httpx.Request:
+        """Return the request that a redirect asks for; where it goes is judged when it is connected to."""
+        try:
+            url = request.url.join(response.headers["location"])
+        except httpx.InvalidURL:
+            raise DeliveryFailed("the redirect leads to a malformed address", permanent=True) from None
+        headers = dict(request.headers)
+        headers.pop("host", None)
+        if (url.host, url.port, url.scheme) != (request.url.host, request.url.port, request.url.scheme):
+            # What the entry sends along is for the place that it names.
+            ours = ("content-type", "user-agent", "webhook-", "ce-")
+            headers = {name: value for name, value in headers.items() if name.startswith(ours)}
+        return self._client.build_request("POST", url, content=request.content, headers=headers)
+
     def _request(self, notice: Notice, options: Mapping[str, Any]) -> httpx.Request:
-        body, content_type = _body(notice, options)
-        headers = {"content-type": content_type, "user-agent": "mistral-mesh", **_own_headers(options)}
+        body, content_type, more = written(notice, options)
+        headers = {"content-type": content_type, "user-agent": "mistral-mesh", **_own_headers(options), **more}
         timestamp = int(time.time())
         headers |= {"webhook-id": notice.id, "webhook-timestamp": str(timestamp)}
         if secret := options.get("secret") or self._secret:
@@ -89,24 +116,17 @@ async def _finish(response: httpx.Response) -> None:
         await response.aclose()
 
 
-def _body(notice: Notice, options: Mapping[str, Any]) -> tuple[bytes, str]:
-    match options.get("format", "plain"):
-        case "plain":
-            return notice.payload.encode(), "application/json"
-        case "cloudevents":
-            return msgspec.json.encode(
-                {
-                    "specversion": "1.0",
-                    "id": notice.id,
-                    "source": f"/mistral/executions/{notice.execution_id}",
-                    "type": _EVENT_TYPE + notice.event,
-                    "time": notice.created_at,
-                    "datacontenttype": "application/json",
-                    "data": msgspec.Raw(notice.payload.encode()),
-                }
-            ), "application/cloudevents+json"
-        case other:
-            raise DeliveryFailed(f"format {str(other)[:50]!r} is neither plain nor cloudevents", permanent=True)
+def _refused(response: httpx.Response) -> DeliveryFailed:
+    status = response.status_code
+    pause = asked_pause(response.headers.get("retry-after", "")) if status in _PAUSES else None
+    return DeliveryFailed(f"HTTP {status}", permanent=status == _GONE, again_after=pause)
+
+
+def _redirects(options: Mapping[str, Any]) -> int:
+    hops = options.get("redirects", 0)
+    if not isinstance(hops, int) or not 0 <= hops <= MOST_REDIRECTS:
+        raise DeliveryFailed(f"redirects of the entry must be 0 to {MOST_REDIRECTS}", permanent=True)
+    return hops
 
 
 def _own_headers(options: Mapping[str, Any]) -> dict[str, str]:

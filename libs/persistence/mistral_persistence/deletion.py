@@ -1,4 +1,7 @@
-"""Removing executions with all that belongs to them."""
+"""Removing executions with all that belongs to them.
+
+What the outside is still to be told of them stays: it happened.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +20,6 @@ _STATEMENTS = tuple(
     for table, column in (
         ("timer", "execution_id"),
         ("action_progress", "execution_id"),
-        ("notification", "execution_id"),
         ("execution_history", "execution_id"),
         ("child_execution", "execution_id"),
         ("action_execution", "execution_id"),

@@ -45,7 +45,7 @@ Attempts = list[tuple[int, str, dict[str, Any]]]
 # Whoever may do what is tried elsewhere; here everybody may, so that nothing but the walls is in the way.
 OPEN = {
     f"{resource}:{verb}": "rule:admin_or_owner"
-    for resource in ("code_sources", "dynamic_actions")
+    for resource in ("code_sources", "dynamic_actions", "fleets")
     for verb in ("create", "delete", "get", "list", "update")
 }
 
@@ -163,6 +163,8 @@ async def _definitions(world: World, who: str, kind: str, scope: str) -> None:
     things[f"{kind} dynamic"] = (await world.made(who, "POST", "/v2/dynamic_actions", json=dynamic))["id"]
     environment = {"name": name, "variables": {"v": token}, **scoped}
     await world.made(who, "POST", "/v2/environments", json=environment)
+    fleet = {"name": name, "template": {"command": ["true", token]}, **scoped}
+    await world.made(who, "POST", "/v2/fleets", json=fleet)
     started = {"workflow_id": things[f"{kind} workflow"], "workflow_input": {"v": token}, **scoped}
     cron = {"name": name, "pattern": "0 0 1 1 *", **started}
     things[f"{kind} cron"] = (await world.made(who, "POST", "/v2/cron_triggers", json=cron))["id"]
@@ -216,7 +218,7 @@ async def snapshot(world: World) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for plural in (
         *("workflows", "workbooks", "actions", "environments", "cron_triggers", "event_triggers"),
-        *("code_sources", "dynamic_actions", "executions", "tasks", "action_executions"),
+        *("fleets", "code_sources", "dynamic_actions", "executions", "tasks", "action_executions"),
     ):
         answer = await world.made("a", "GET", f"/v2/{plural}", params={"sort_keys": "name"})
         found[plural] = sorted(

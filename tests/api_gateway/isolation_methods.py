@@ -41,6 +41,7 @@ def attempts(two: World) -> dict[str, Attempts]:
             ("DynamicAction", "DynamicActions"),
             ("Environment", "Environments"),
             ("CronTrigger", "CronTriggers"),
+            ("Fleet", "Fleets"),
             ("EventTrigger", "EventTriggers"),
         )
     }
@@ -125,6 +126,17 @@ def attempts(two: World) -> dict[str, Attempts]:
             *by_name("dynamic", f"{private}.one"),
             (DENIED, {"identifier": f"{public}.one"}),
         ],
+        "FleetService/CreateFleet": [
+            (OK, {"name": "mine", "template": '{"command": ["true"]}'}),
+            (DENIED, {"name": "pub", "template": '{"command": ["true"]}', "scope": PUBLIC}),
+        ],
+        "FleetService/UpdateFleet": [
+            (NOT_FOUND, {"name": private, "slots": 2}),
+            (DENIED, {"name": public, "slots": 2}),
+        ],
+        "FleetService/GetFleet": [(NOT_FOUND, {"name": private}), (OK, {"name": public})],
+        "FleetService/ListFleetWorkers": [(NOT_FOUND, {"name": private}), (OK, {"name": public, "ended": True})],
+        "FleetService/DeleteFleet": [(NOT_FOUND, {"name": private}), (DENIED, {"name": public})],
         "EnvironmentService/CreateEnvironment": [
             (OK, {"name": "mine", "variables": "{}"}),
             (DENIED, {"name": "pub", "variables": "{}", "scope": PUBLIC}),

@@ -10,12 +10,13 @@ _JSON: dict[str, frozenset[str]] = {
     "Task": frozenset({"published", "result", "runtime_context"}),
     "ActionExecution": frozenset({"input", "output"}),
     "Environment": frozenset({"variables"}),
+    "Fleet": frozenset({"template"}),
     "CronTrigger": frozenset({"workflow_input", "workflow_params"}),
     "EventTrigger": frozenset({"workflow_input", "workflow_params"}),
 }
 _PREFIXES = (
     *("STATE_", "TASK_TYPE_", "SCOPE_", "MAINTENANCE_STATUS_", "SERVICE_KIND_", "API_KEY_SCOPE_"),
-    "MEMBER_STATUS_",
+    *("MEMBER_STATUS_", "FLEET_DRIVER_", "FLEET_WORKER_STATE_"),
 )
 
 

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Section] = {
         "workbook": ("workbook", "Store, show and check workbooks."),
         "action": ("action", "List and run actions; store, show and check ad-hoc ones."),
         "environment": ("environment", "Store and show environments."),
+        "fleet": ("fleet", "Keep fleets: temporary workers for executions that ask for them."),
         "cron-trigger": ("cron_trigger", "Have workflows started by the calendar."),
         "event-trigger": ("event_trigger", "Keep triggers for events from elsewhere; nothing fires them yet."),
         "code-source": ("code_source", "Store code for dynamic actions, where they are switched on."),

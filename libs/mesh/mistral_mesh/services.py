@@ -56,6 +56,8 @@ def services(plan: Plan, addresses: Addresses, *, database_url: str, nats_url: s
         "MISTRAL_HOME": str(plan.home),
         "MISTRAL_DATABASE_URL": database_url,
         "MISTRAL_NATS_URL": nats_url,
+        "MISTRAL_FLEET_GRPC": plan.environment.get("MISTRAL_FLEET_GRPC") or reachable(addresses.grpc),
+        "MISTRAL_FLEET_FOLDER": str(plan.home / "fleets"),
         "PYTHONUNBUFFERED": "1",
         **(certificates(plan.folders) if plan.mtls else {}),
     }

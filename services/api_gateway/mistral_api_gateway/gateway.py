@@ -20,6 +20,7 @@ from mistral_api_gateway.operations.environments import Environments
 from mistral_api_gateway.operations.event_triggers import EventTriggers
 from mistral_api_gateway.operations.executions import Executions
 from mistral_api_gateway.operations.executors import Executors
+from mistral_api_gateway.operations.fleets import Fleets
 from mistral_api_gateway.operations.maintenance import Maintenance
 from mistral_api_gateway.operations.members import Members
 from mistral_api_gateway.operations.once import Once
@@ -64,6 +65,11 @@ class Gateway:
     def bulk(self) -> Bulk:
         """Changes of many executions at once."""
         return Bulk(self.store, self.engines, lambda: self.hub.leaving)
+
+    @property
+    def fleets(self) -> Fleets:
+        """How temporary workers are started."""
+        return Fleets(self.store)
 
     @property
     def once(self) -> Once:

@@ -16,6 +16,7 @@ from mistral_runtime.telemetry import telemetry
 from mistral_scheduler.cron import Cron
 from mistral_scheduler.events.assembly import events
 from mistral_scheduler.firing import WAKE_SUBJECT, Firing
+from mistral_scheduler.fleets.assembly import fleets
 from mistral_scheduler.maintenance import maintain
 from mistral_scheduler.servicer import Servicer
 from mistral_scheduler.settings import SchedulerSettings
@@ -53,6 +54,8 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
             await stack.enter_async_context(events(pool, connection, stub, tasks, settings.events, owner=service.name))
         else:
             _log.warning("no engine is known by address: no trigger fires, nothing is paused for maintenance")
+        temporary = await stack.enter_async_context(fleets(pool, connection, settings.fleets))
+        tasks.start(temporary.run(), name="fleets")
         tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
         servicer = Servicer(service.name, pool, firing)
         port = await stack.enter_async_context(

@@ -1,4 +1,4 @@
-"""Turns of cron triggers: what is due becomes runs and the trigger moves on, in one transaction. Nothing starts here."""
+"""Turns of cron triggers: what is due becomes runs and the trigger moves on, in one transaction; nothing is started."""
 
 import logging
 from collections.abc import Sequence

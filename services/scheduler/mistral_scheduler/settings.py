@@ -6,6 +6,7 @@ from typing import Self
 
 from mistral_runtime.settings import Environment, ServiceSettings
 from mistral_scheduler.events.settings import EventSettings
+from mistral_scheduler.fleets.settings import FleetSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class SchedulerSettings:
         history_days: How many whole days of history are kept, from 1.
         engines: Addresses of the engines, separated by commas; without any no cron trigger fires.
         events: What is set about events from elsewhere.
+        fleets: How temporary workers are started.
     """
 
     service: ServiceSettings
@@ -23,6 +25,7 @@ class SchedulerSettings:
     history_days: int = 7
     engines: str = ""
     events: EventSettings = field(default_factory=EventSettings)
+    fleets: FleetSettings = field(default_factory=FleetSettings)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -37,5 +40,6 @@ class SchedulerSettings:
             database_url=env.text("MISTRAL_DATABASE_URL"),
             history_days=env.integer("MISTRAL_HISTORY_DAYS", 7, minimum=1, maximum=3650),
             engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
+            fleets=FleetSettings.read(environ),
             events=EventSettings.read(environ),
         )

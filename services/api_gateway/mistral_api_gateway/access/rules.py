@@ -24,6 +24,7 @@ _RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "environments": _CRUD,
     "event_triggers": _CRUD,
     "executions": _CRUD,
+    "fleets": ("get", "list"),
     "members": _CRUD,
     "services": ("list",),
     "tasks": ("get", "list", "update"),
@@ -51,6 +52,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     **{f"{resource}:{verb}": ADMIN for resource in _ADMIN_RESOURCES for verb in (*_CRUD, "publicize")},
     **{f"{resource}:publicize": ADMIN for resource in _PUBLISHED},
     **{f"{resource}:list:all_projects": ADMIN for resource in _OF_ALL},
+    **{f"fleets:{verb}": ADMIN for verb in ("create", "delete", "update", "publicize", "list:all_projects")},
     **{f"api_keys:{verb}": ADMIN for verb in _CRUD},
     "maintenance:get": OWNER,
     "maintenance:update": ADMIN,
@@ -60,6 +62,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
 _OPEN_PATHS: Final = frozenset({"/", "/v2", "/v2/", "/info", "/healthz", "/healthcheck", "/openapi.json"})
 _REST: Final[Mapping[str, str]] = {
     "GET /v2/services": "services:list",
+    "GET /v2/fleets/{name}/workers": "fleets:get",
     "GET /v2/executions/{id}/executions": "executions:get",
     "GET /v2/executions/{id}/report": "executions:get",
     "GET /v2/executions/{id}/events": "executions:get",
@@ -72,6 +75,7 @@ _VERBS: Final[Mapping[str, str]] = {"POST": "create", "PUT": "update", "PATCH": 
 
 _GRPC: Final[Mapping[str, str]] = {
     "ExecutionService/WatchExecutions": "executions:list",
+    "FleetService/ListFleetWorkers": "fleets:get",
 }
 _WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("Create", "Start", "Run", "Share", "Add"), "create"),

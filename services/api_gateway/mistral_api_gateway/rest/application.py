@@ -18,6 +18,7 @@ from mistral_api_gateway.rest import (
     environments,
     event_triggers,
     execution_resource,
+    fleets,
     members,
     task_resource,
     workbooks,
@@ -33,6 +34,7 @@ from mistral_api_gateway.rest.environments import EnvironmentEndpoints
 from mistral_api_gateway.rest.event_triggers import EventTriggerEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
+from mistral_api_gateway.rest.fleets import FleetEndpoints
 from mistral_api_gateway.rest.maintenance import MaintenanceEndpoints, waiting
 from mistral_api_gateway.rest.members import MemberEndpoints
 from mistral_api_gateway.rest.openapi import document
@@ -54,6 +56,7 @@ RESOURCES: Final = {
     "Environment": environments.RESOURCE,
     "CronTrigger": cron_triggers.RESOURCE,
     "EventTrigger": event_triggers.RESOURCE,
+    "Fleet": fleets.RESOURCE,
     "Member": members.RESOURCE,
     "Execution": execution_resource.RESOURCE,
     "Task": task_resource.RESOURCE,
@@ -75,6 +78,7 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
         *EnvironmentEndpoints(gateway, body_limit=body_limit).operations(),
         *CronTriggerEndpoints(gateway, body_limit=body_limit).operations(),
         *EventTriggerEndpoints(gateway, body_limit=body_limit).operations(),
+        *FleetEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),
         *ReportEndpoints(gateway).operations(),

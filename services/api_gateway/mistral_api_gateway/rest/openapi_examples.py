@@ -44,6 +44,7 @@ greet:
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "ExecutionStart": {"workflow_name": "greeting", "input": {"name": "Ada"}, "description": "A first try"},
     "ExecutionChange": {"state": "PAUSED"},
+    "FleetChange": {"name": "segmenters", "driver": "process", "template": {"command": ["python", "-m", "segmenter"]}},
     "EnvironmentChange": {"name": "production", "variables": {"host": "db.example", "port": 5432}},
     "CronTriggerCreation": {
         "name": "every_morning",

@@ -130,6 +130,20 @@ SCHEMAS: Final[dict[str, Any]] = {
         "properties": {"name": _NAME, "description": TEXT, "variables": _OBJECT, "scope": _SCOPE},
         "required": ["name"],
     },
+    "FleetChange": {
+        "type": "object",
+        "properties": {
+            "name": _NAME,
+            "description": TEXT,
+            "driver": {"enum": ["process", "kubernetes"]},
+            "template": {**_OBJECT, "description": "How to start a worker; what is in it depends on the driver"},
+            "most_workers": {"type": "integer", "minimum": 1, "maximum": 1000},
+            "slots": {"type": "integer", "minimum": 1, "maximum": 1000},
+            "idle_seconds": {"type": "integer", "minimum": 1, "maximum": 86400},
+            "scope": _SCOPE,
+        },
+        "required": ["name"],
+    },
     "CronTriggerCreation": {
         "type": "object",
         "description": "A workflow by name or id, and a pattern or a first time.",

@@ -16,6 +16,7 @@ from mistral.v1 import (
     event_trigger_service_pb2_grpc,
     execution_bulk_service_pb2_grpc,
     execution_service_pb2_grpc,
+    fleet_service_pb2_grpc,
     maintenance_service_pb2_grpc,
     service_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -35,6 +36,7 @@ from mistral_api_gateway.rpc.dynamic_actions import DynamicActionServicer
 from mistral_api_gateway.rpc.environments import EnvironmentServicer
 from mistral_api_gateway.rpc.event_triggers import EventTriggerServicer
 from mistral_api_gateway.rpc.executions import ExecutionServicer
+from mistral_api_gateway.rpc.fleets import FleetServicer
 from mistral_api_gateway.rpc.guarding import Guarded
 from mistral_api_gateway.rpc.maintenance import MaintenanceServicer, Waiting
 from mistral_api_gateway.rpc.services import ServiceServicer
@@ -58,6 +60,7 @@ SERVICES = (
     "ApiKeyService",
     "CronTriggerService",
     "EventTriggerService",
+    "FleetService",
     "MaintenanceService",
     "ServiceService",
 )
@@ -84,6 +87,7 @@ def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server(ApiKeyServicer(gateway), server)
     cron_trigger_service_pb2_grpc.add_CronTriggerServiceServicer_to_server(CronTriggerServicer(gateway), server)
     event_trigger_service_pb2_grpc.add_EventTriggerServiceServicer_to_server(EventTriggerServicer(gateway), server)
+    fleet_service_pb2_grpc.add_FleetServiceServicer_to_server(FleetServicer(gateway), server)
     maintenance_service_pb2_grpc.add_MaintenanceServiceServicer_to_server(MaintenanceServicer(gateway), server)
     service_service_pb2_grpc.add_ServiceServiceServicer_to_server(ServiceServicer(gateway), server)
     return [f"mistral.v1.{name}" for name in SERVICES]

@@ -151,7 +151,7 @@ func (w *Worker) coded(ctx Context, offered *action, input []byte) ([]byte, erro
 		return nil, &Failure{Type: "EncryptionFailed", Message: err.Error()}
 	}
 	if most := w.largest(); len(sealed) > most {
-		text := fmt.Sprintf("the result has %d bytes, at most %d are allowed", len(sealed), most)
+		text := fmt.Sprintf("the result is too large: it has %d bytes, at most %d are allowed", len(sealed), most)
 		return nil, &Failure{Type: "ResultTooLarge", Message: text, Permanent: true}
 	}
 	return sealed, nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"mistral-mesh/sdk/mistral"
@@ -14,6 +15,7 @@ import (
 type crashInput struct {
 	When     string `json:"when" enum:"before-ack,running,after-result"`
 	OnceFile string `json:"once_file"`
+	File     string `json:"file,omitempty"`
 }
 
 // crashes kills the process at the moment that a run of conf.crash asks for, unless its file is there already.
@@ -29,49 +31,44 @@ func (c *crashes) observe(event mistral.Event) {
 		fmt.Println("ready")
 	case mistral.EventAssigned:
 		var input crashInput
-		if event.Run.Action != "conf.crash" || event.Decode(&input) != nil {
-			return
-		}
-		if input.When == "before-ack" && once(input.OnceFile) {
-			kill()
+		if event.Run.Action == "conf.crash" && event.Decode(&input) == nil && input.When == "before-ack" {
+			input.die()
 		}
 	case mistral.EventSent:
 		c.mu.Lock()
-		_, due := c.due[event.Run.Token]
+		input, due := c.due[event.Run.Token]
 		c.mu.Unlock()
 		if due {
-			// Sending hands the bytes to the connection, which writes them in a moment of its own.
-			time.Sleep(20 * time.Millisecond)
-			kill()
+			// The connection has taken the message; give the kernel the moment to take it too.
+			time.Sleep(50 * time.Millisecond)
+			input.die()
 		}
 	}
 }
 
 func (c *crashes) run(ctx mistral.Context, input crashInput) (string, error) {
+	if err := note(ctx, input.File, "begin"); err != nil {
+		return "", err
+	}
 	switch input.When {
 	case "running":
-		if once(input.OnceFile) {
-			kill()
-		}
+		input.die()
 	case "after-result":
-		if once(input.OnceFile) {
-			c.mu.Lock()
-			c.due[ctx.Run().Token] = input
-			c.mu.Unlock()
-		}
+		c.mu.Lock()
+		c.due[ctx.Run().Token] = input
+		c.mu.Unlock()
 	}
 	return "survived", nil
 }
 
-// once creates a file, and says whether it was not there before.
-func once(path string) bool {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+// die creates the file and kills the process, unless the file exists.
+func (i crashInput) die() {
+	file, err := os.OpenFile(i.OnceFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return false
+		return
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return false
+	if err = errors.Join(err, file.Close(), syscall.Kill(os.Getpid(), syscall.SIGKILL)); err != nil {
+		panic(err)
 	}
-	return file.Close() == nil
+	select {}
 }

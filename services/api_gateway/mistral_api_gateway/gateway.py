@@ -12,7 +12,9 @@ from mistral_api_gateway.operations.actions import Actions
 from mistral_api_gateway.operations.api_keys import ApiKeys
 from mistral_api_gateway.operations.bulk import Bulk
 from mistral_api_gateway.operations.code_sources import CodeSources, Switch
+from mistral_api_gateway.operations.cron_control import CronControl
 from mistral_api_gateway.operations.cron_triggers import CronTriggers
+from mistral_api_gateway.operations.dead_letters import DeadLetters
 from mistral_api_gateway.operations.dynamic_actions import DynamicActions
 from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
@@ -26,6 +28,7 @@ from mistral_api_gateway.operations.members import Members
 from mistral_api_gateway.operations.once import Once
 from mistral_api_gateway.operations.standalone import StandaloneRuns
 from mistral_api_gateway.operations.store import Store
+from mistral_api_gateway.operations.subscriptions import Subscriptions
 from mistral_api_gateway.operations.tasks import Tasks
 from mistral_api_gateway.operations.workbooks import Workbooks
 from mistral_api_gateway.operations.workflows import Workflows
@@ -54,7 +57,10 @@ class Gateway:
     members: Members
     environments: Environments
     cron_triggers: CronTriggers
+    cron_control: CronControl
     event_triggers: EventTriggers
+    subscriptions: Subscriptions
+    dead_letters: DeadLetters
     maintenance: Maintenance
     runs: StandaloneRuns
     code_sources: CodeSources
@@ -111,7 +117,10 @@ def gateway(
         members=Members(store, identified=gate.identified),
         environments=Environments(store),
         cron_triggers=CronTriggers(store),
+        cron_control=CronControl(store),
         event_triggers=EventTriggers(store),
+        subscriptions=Subscriptions(store, bus),
+        dead_letters=DeadLetters(store, bus),
         maintenance=Maintenance(store, bus),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),

@@ -1,38 +1,19 @@
 """``cron`` of a trigger: when the calendar starts the workflow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from mistral_core.cron.moments import moment_of
 from mistral_core.cron.overlap import Overlap
 from mistral_core.cron.schedule import Schedule
+from mistral_core.cron.settings import LEAST_WINDOW, LONGEST_WINDOW, MOST_RUNS, CronSettings
 from mistral_core.errors import InvalidInput
 from mistral_core.language.keys import CRON_TRIGGER
 from mistral_core.language.kinds import check_entries
 from mistral_core.language.node import Node, unknown
 
-LEAST_WINDOW: Final = 10
-"""Seconds; a start that is less late than that is not missed."""
-LONGEST_WINDOW: Final = 366 * 24 * 3600
-_MOST_RUNS: Final = 2**31 - 1
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CronSettings:
-    """When a workflow is started, and what becomes of what could not be.
-
-    Attributes:
-        count: How often it fires; None for ever.
-        catchup_window: Seconds for which missed due times are made up for; None for one run for all of them.
-    """
-
-    schedule: Schedule
-    count: int | None = None
-    overlap: Overlap = Overlap.ALLOW
-    catchup_window: int | None = None
 
 
 def parse_cron(node: Node) -> CronSettings:
@@ -47,7 +28,7 @@ def parse_cron(node: Node) -> CronSettings:
     patterns = (given["pattern"],) if "pattern" in given else tuple(_patterns(node.child("patterns")))
     return CronSettings(
         schedule=_checked(node, patterns, given),
-        count=_whole(node, "count", 1, _MOST_RUNS),
+        count=_whole(node, "count", 1, MOST_RUNS),
         overlap=_overlap(node.get("overlap")),
         catchup_window=_seconds(node.get("catchup-window"), LEAST_WINDOW, LONGEST_WINDOW),
     )

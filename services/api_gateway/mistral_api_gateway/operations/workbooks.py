@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from mistral_api_gateway.operations.actions import new_action
 from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.declared_triggers import store_declared
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.finding import Finding
@@ -117,6 +118,10 @@ async def _store_members(connection: Connection, caller: Caller, book: Workbook,
             await workflows.update(connection, new, scope=scope)
         else:
             await workflows.create(connection, new)
+    stored = await workflows.owned(connection, caller.project, namespace, names)
+    for local, workflow in book.workflows.items():
+        name = f"{book.name}.{local}"
+        await store_declared(connection, stored[name], workflow, new=name not in known)
 
 
 def _new_workflow(

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
+from mistral_api_gateway.operations.declared_triggers import drop_declared, store_declared
 from mistral_api_gateway.operations.definition_scope import PRIVATE, checked_scope
 from mistral_api_gateway.operations.etags import check_etag, hold
 from mistral_api_gateway.operations.finding import Finding
@@ -32,12 +33,16 @@ class Workflows:
             Conflict: If a name is taken.
         """
         checked_scope(caller, scope, "workflows")
-        new = [_new(caller, parsed, namespace, scope) for parsed in parse_workflows(text)]
+        parsed = parse_workflows(text)
+        new = [_new(caller, one, namespace, scope) for one in parsed]
         _check_names(new)
         async with self._store.transaction() as connection:
             for one in new:
                 await rows.create(connection, one)
-            return await _stored(connection, caller, namespace, new)
+            stored = await _stored(connection, caller, namespace, new)
+            for row, read in zip(stored, parsed, strict=True):
+                await store_declared(connection, row, read.workflow, new=True)
+            return stored
 
     async def update(
         self,
@@ -58,7 +63,8 @@ class Workflows:
             NotFound: If a name of the document is not stored.
         """
         checked_scope(caller, scope, "workflows")
-        new = [_new(caller, parsed, namespace, scope or PRIVATE) for parsed in parse_workflows(text)]
+        parsed = parse_workflows(text)
+        new = [_new(caller, one, namespace, scope or PRIVATE) for one in parsed]
         _check_names(new)
         async with self._store.transaction() as connection:
             known = await rows.owned(connection, caller.project, namespace, [one.name for one in new])
@@ -67,7 +73,10 @@ class Workflows:
                     raise NotFound(f"Workflow not found [name={one.name}, namespace={namespace}]")
                 check_etag(known[one.name], (etags or {}).get(one.name, ""))
                 await rows.update(connection, _with_id(one, known[one.name]["id"]), scope=scope)
-            return await _stored(connection, caller, namespace, new)
+            stored = await _stored(connection, caller, namespace, new)
+            for row, read in zip(stored, parsed, strict=True):
+                await store_declared(connection, row, read.workflow)
+            return stored
 
     async def update_one(
         self,
@@ -97,6 +106,7 @@ class Workflows:
             await rows.update(connection, new, scope=scope)
             row = await rows.find(connection, caller.project, new.id, everything=caller.admin)
             assert row is not None
+            await store_declared(connection, row, parsed[0].workflow)
             return row
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "", fall_back: bool = False) -> rows.Row:
@@ -129,6 +139,7 @@ class Workflows:
         async with self._store.transaction() as connection:
             known = await _FOUND.own(connection, caller, identifier, namespace)
             await hold(connection, "workflow", known["id"], etag)
+            await drop_declared(connection, known["id"])
             await rows.delete(connection, known["id"])
 
     @staticmethod

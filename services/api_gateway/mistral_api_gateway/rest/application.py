@@ -13,13 +13,16 @@ from mistral_api_gateway.rest import (
     action_resource,
     actions,
     code_sources,
+    cron_control,
     cron_triggers,
+    dead_letters,
     dynamic_actions,
     environments,
     event_triggers,
     execution_resource,
     fleets,
     members,
+    subscriptions,
     task_resource,
     workbooks,
     workflows,
@@ -28,7 +31,9 @@ from mistral_api_gateway.rest.action_executions import ActionExecutionEndpoints
 from mistral_api_gateway.rest.action_runs import ActionRunEndpoints
 from mistral_api_gateway.rest.actions import ActionEndpoints
 from mistral_api_gateway.rest.code_sources import CodeSourceEndpoints
+from mistral_api_gateway.rest.cron_control import CronControlEndpoints
 from mistral_api_gateway.rest.cron_triggers import CronTriggerEndpoints
+from mistral_api_gateway.rest.dead_letters import DeadLetterEndpoints
 from mistral_api_gateway.rest.dynamic_actions import DynamicActionEndpoints
 from mistral_api_gateway.rest.environments import EnvironmentEndpoints
 from mistral_api_gateway.rest.event_triggers import EventTriggerEndpoints
@@ -43,6 +48,7 @@ from mistral_api_gateway.rest.report import ReportEndpoints
 from mistral_api_gateway.rest.resource import json_answer
 from mistral_api_gateway.rest.root import RootEndpoints
 from mistral_api_gateway.rest.routing import Routes
+from mistral_api_gateway.rest.subscriptions import SubscriptionEndpoints
 from mistral_api_gateway.rest.tasks import TaskEndpoints
 from mistral_api_gateway.rest.workbooks import WorkbookEndpoints
 from mistral_api_gateway.rest.workflows import WorkflowEndpoints
@@ -55,8 +61,12 @@ RESOURCES: Final = {
     "DynamicAction": dynamic_actions.RESOURCE,
     "Environment": environments.RESOURCE,
     "CronTrigger": cron_triggers.RESOURCE,
+    "CronRun": cron_control.RESOURCE,
     "EventTrigger": event_triggers.RESOURCE,
     "Fleet": fleets.RESOURCE,
+    "Subscription": subscriptions.RESOURCE,
+    "DeliveryAttempt": subscriptions.ATTEMPT,
+    "DeadLetter": dead_letters.RESOURCE,
     "Member": members.RESOURCE,
     "Execution": execution_resource.RESOURCE,
     "Task": task_resource.RESOURCE,
@@ -77,8 +87,11 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
         *DynamicActionEndpoints(gateway, body_limit=body_limit).operations(),
         *EnvironmentEndpoints(gateway, body_limit=body_limit).operations(),
         *CronTriggerEndpoints(gateway, body_limit=body_limit).operations(),
+        *CronControlEndpoints(gateway, body_limit=body_limit).operations(),
         *EventTriggerEndpoints(gateway, body_limit=body_limit).operations(),
         *FleetEndpoints(gateway, body_limit=body_limit).operations(),
+        *SubscriptionEndpoints(gateway, body_limit=body_limit).operations(),
+        *DeadLetterEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),
         *ReportEndpoints(gateway).operations(),

@@ -1,5 +1,10 @@
-"""``/v2/cron_triggers``: JSON, found by id or name; there is no way to change one."""
+"""``/v2/cron_triggers``: JSON, found by id or name; what is done with them beside that is in ``cron_control``.
 
+A trigger that has nothing which OpenStack Mistral's have not is answered with the fields that it has there. All others,
+and whoever names fields, get the rest too.
+"""
+
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -9,12 +14,16 @@ from starlette.responses import Response
 
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
-from mistral_api_gateway.operations.cron_triggers import CronTriggerRequest
+from mistral_api_gateway.operations.cron_requests import CronTriggerRequest, ScheduleRequest, is_extended
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.operation import Operation
-from mistral_api_gateway.rest.resource import Field, Resource, as_time, json_answer
+from mistral_api_gateway.rest.resource import Field, Resource, Row, as_time, json_answer
 from mistral_persistence.cron_triggers import CRON_TRIGGERS as LISTING
 
+_MORE: Final = (
+    *("patterns", "timezone", "jitter", "start_at", "end_at", "overlap", "catchup_window", "status", "status_note"),
+    *("last_execution_time", "fired", "missed", "skipped", "failed", "last_miss_at", "last_miss_reason", "declared_as"),
+)
 FIELDS: Final = {
     "id": Field(column="id"),
     "name": Field(column="name"),
@@ -30,8 +39,26 @@ FIELDS: Final = {
     "next_execution_time": Field(column="next_execution_time", write=as_time),
     "created_at": Field(column="created_at", write=as_time),
     "updated_at": Field(column="updated_at", write=as_time),
+    "patterns": Field(column="patterns"),
+    "timezone": Field(column="timezone"),
+    "jitter": Field(column="jitter"),
+    "start_at": Field(column="start_at", write=as_time),
+    "end_at": Field(column="end_at", write=as_time),
+    "overlap": Field(column="overlap"),
+    "catchup_window": Field(column="catchup_window"),
+    "status": Field(column="status"),
+    "status_note": Field(column="status_note"),
+    "last_execution_time": Field(column="last_execution_time", write=as_time),
+    "fired": Field(column="fired"),
+    "missed": Field(column="missed"),
+    "skipped": Field(column="skipped"),
+    "failed": Field(column="failed"),
+    "last_miss_at": Field(column="last_miss_at", write=as_time),
+    "last_miss_reason": Field(column="last_miss_reason"),
+    "declared_as": Field(column="declared_as"),
 }
-RESOURCE: Final = Resource("cron_triggers", LISTING, FIELDS, unlisted=("workflow_namespace",))
+_PLAIN: Final = tuple(name for name in FIELDS if name not in _MORE)
+RESOURCE: Final = Resource("cron_triggers", LISTING, FIELDS, unlisted=("workflow_namespace", "due_at"))
 
 
 class CronTriggerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +73,15 @@ class CronTriggerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_execution_time: str | None = None
     remaining_executions: int | None = None
     scope: str | None = None
+    patterns: list[str] | None = None
+    timezone: str | None = None
+    jitter: int | None = None
+    start_at: str | None = None
+    end_at: str | None = None
+    overlap: str | None = None
+    catchup_window: int | None = None
+    paused: bool | None = None
+    note: str | None = None
 
 
 # Clients send the count as text.
@@ -83,26 +119,48 @@ class CronTriggerEndpoints:
             workflow=sent.workflow_id or sent.workflow_name or "",
             input=bodies.json_text(sent.workflow_input),
             params=bodies.json_text(sent.workflow_params),
-            pattern=sent.pattern or "",
-            first_time=sent.first_execution_time or "",
+            schedule=schedule_of(sent),
             remaining=sent.remaining_executions,
             scope=sent.scope,
+            overlap=sent.overlap or "",
+            catchup_window=sent.catchup_window,
+            paused=(sent.note or "") if sent.paused else None,
         )
-        row = await self._triggers.create(current_caller(), wanted)
-        return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
+        return json_answer(shown(await self._triggers.create(current_caller(), wanted)), 201)
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("fields",))
-        fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else RESOURCE.all
+        fields = RESOURCE.chosen(given["fields"], alone=True) if given.get("fields") else None
         row = await self._triggers.get(current_caller(), request.path_params["identifier"])
-        return json_answer(RESOURCE.written(row, fields))
+        return json_answer(shown(row, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE)
         rows = await self._triggers.page(current_caller(), wanted.page)
-        return wanted.answer(request, RESOURCE, [RESOURCE.written(row, wanted.fields) for row in rows])
+        fields = None if wanted.fields == RESOURCE.listed else wanted.fields
+        return wanted.answer(request, RESOURCE, [shown(row, fields) for row in rows])
 
     async def delete(self, request: Request) -> Response:
         query.only(request, ())
         await self._triggers.delete(current_caller(), request.path_params["identifier"])
         return Response(status_code=204)
+
+
+def shown(row: Row | Mapping[str, Any], fields: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """Return a trigger as it is shown, with the fields that were asked for or those that it usually has."""
+    if fields is None:
+        fields = RESOURCE.all if is_extended(row) else _PLAIN
+    return RESOURCE.written(row, fields)
+
+
+def schedule_of(sent: Any) -> ScheduleRequest:
+    """Return when something is to be due, of a body that says so as that of a trigger does."""
+    return ScheduleRequest(
+        pattern=sent.pattern or "",
+        patterns=sent.patterns or (),
+        timezone=sent.timezone or "",
+        first_time=sent.first_execution_time or "",
+        start_at=sent.start_at or "",
+        end_at=sent.end_at or "",
+        jitter=sent.jitter or 0,
+    )

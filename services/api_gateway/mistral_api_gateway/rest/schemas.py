@@ -6,6 +6,10 @@ What holds JSON may be sent as a value or as a string; answers always have the s
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mistral_api_gateway.rest.cron_schemas import CRON_SCHEMAS
+from mistral_api_gateway.rest.event_schemas import EVENT_SCHEMAS, REACTING
+from mistral_api_gateway.rest.subscription_schemas import SUBSCRIPTION_SCHEMAS
+
 TEXT: Final[dict[str, Any]] = {"type": "string"}
 _NAME: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 255}
 _FLAG: Final[dict[str, Any]] = {"type": "boolean"}
@@ -144,22 +148,7 @@ SCHEMAS: Final[dict[str, Any]] = {
         },
         "required": ["name"],
     },
-    "CronTriggerCreation": {
-        "type": "object",
-        "description": "A workflow by name or id, and a pattern or a first time.",
-        "properties": {
-            "name": _NAME,
-            "workflow_name": TEXT,
-            "workflow_id": TEXT,
-            "workflow_input": _OBJECT,
-            "workflow_params": _OBJECT,
-            "pattern": {**TEXT, "description": "Five fields, a sixth for seconds, in UTC"},
-            "first_execution_time": {**TEXT, "description": "YYYY-MM-DD HH:MM in UTC, a minute ahead at least"},
-            "remaining_executions": {"type": "integer", "minimum": 1},
-            "scope": _SCOPE,
-        },
-        "required": ["name"],
-    },
+    **CRON_SCHEMAS,
     "EventTriggerCreation": {
         "type": "object",
         "properties": {
@@ -169,10 +158,13 @@ SCHEMAS: Final[dict[str, Any]] = {
             "workflow_params": _OBJECT,
             "exchange": {**TEXT, "description": "Where the event comes from"},
             "topic": {**TEXT, "description": "What is listened to there"},
-            "event": {**TEXT, "description": "Type of the event, compared as it is"},
+            "event": {**TEXT, "description": "Type of the event"},
             "scope": _SCOPE,
+            "matching": {"type": "string", "enum": ["exact", "glob"]},
+            "reaction": {"type": "string", "enum": ["start", "resume", "complete"]},
+            **REACTING,
         },
-        "required": ["exchange", "topic", "event", "workflow_id"],
+        "required": ["exchange", "topic", "event"],
     },
     "EventTriggerChange": {
         "type": "object",
@@ -183,8 +175,11 @@ SCHEMAS: Final[dict[str, Any]] = {
             "workflow_input": _OBJECT,
             "workflow_params": _OBJECT,
             "scope": _SCOPE,
+            **REACTING,
         },
     },
+    **EVENT_SCHEMAS,
+    **SUBSCRIPTION_SCHEMAS,
     "DynamicActionChange": {
         "type": "object",
         "description": "A new one has a name, a class and its code; a change names the action by id or name.",

@@ -1,51 +1,29 @@
-"""CronTriggerService of ``mistral.v1``."""
+"""CronTriggerService of ``mistral.v1``: triggers made, found, listed and removed."""
 
-from typing import Any, Final
+from typing import Any
 
 import grpc.aio
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from mistral.v1 import cron_trigger_pb2 as messages
 from mistral.v1 import cron_trigger_service_pb2 as service
-from mistral.v1 import cron_trigger_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
-from mistral_api_gateway.operations.cron_triggers import CronTriggerRequest
+from mistral_api_gateway.operations.cron_requests import CronTriggerRequest, ScheduleRequest
+from mistral_api_gateway.rpc.cron_control import CronControlServicer
+from mistral_api_gateway.rpc.cron_shapes import TRIGGER as SHAPE
+from mistral_api_gateway.rpc.cron_shapes import minute_text, moment_text, overlap_text, seconds
 from mistral_api_gateway.rpc.idempotency import once
 from mistral_api_gateway.rpc.paging import list_call
 from mistral_api_gateway.rpc.scopes import scope_text
-from mistral_api_gateway.rpc.shapes import TIME, Shape, definition_fields, plain
-from mistral_core.errors import InvalidInput
-from mistral_persistence.cron_triggers import CRON_TRIGGERS
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-_PLAIN: Final = (
-    "workflow_id",
-    "workflow_name",
-    "workflow_namespace",
-    "workflow_input",
-    "workflow_params",
-    "pattern",
-    "remaining_executions",
-)
-SHAPE: Final = Shape(
-    messages.CronTrigger,
-    CRON_TRIGGERS,
-    {
-        **definition_fields(*_PLAIN),
-        "first_execution_time": plain("first_execution_time", TIME),
-        "next_execution_time": plain("next_execution_time", TIME),
-    },
-)
 
-
-class CronTriggerServicer(service_grpc.CronTriggerServiceServicer):
+class CronTriggerServicer(CronControlServicer):
     """Keeps cron triggers."""
 
     def __init__(self, gateway: Gateway) -> None:
+        super().__init__(gateway)
         self._triggers = gateway.cron_triggers
-        self._once = gateway.once
 
     async def CreateCronTrigger(
         self, request: service.CreateCronTriggerRequest, context: _Context
@@ -80,24 +58,24 @@ class CronTriggerServicer(service_grpc.CronTriggerServiceServicer):
 
 
 def _wanted(request: service.CreateCronTriggerRequest) -> CronTriggerRequest:
-    first = request.first_execution_time if request.HasField("first_execution_time") else None
+    schedule = ScheduleRequest(
+        pattern=request.pattern,
+        patterns=tuple(request.patterns),
+        timezone=request.timezone,
+        first_time=minute_text(request, "first_execution_time"),
+        start_at=moment_text(request, "start_at"),
+        end_at=moment_text(request, "end_at"),
+        jitter=seconds(request, "jitter") or 0,
+    )
     return CronTriggerRequest(
         name=request.name,
         workflow=request.workflow,
         input=request.workflow_input.encode(),
         params=request.workflow_params.encode(),
-        pattern=request.pattern,
-        first_time="" if first is None else _minute(first),
+        schedule=schedule,
         remaining=request.remaining_executions if request.HasField("remaining_executions") else None,
         scope=scope_text(request.scope),
+        overlap=overlap_text(request.overlap),
+        catchup_window=seconds(request, "catchup_window"),
+        paused=request.note if request.paused else None,
     )
-
-
-def _minute(moment: Timestamp) -> str:
-    try:
-        found = moment.ToDatetime()
-    except (ValueError, OverflowError):
-        raise InvalidInput("The first_execution_time is no time", field="first_execution_time") from None
-    if found.second or moment.nanos:
-        raise InvalidInput("The first_execution_time must be a whole minute", field="first_execution_time")
-    return found.strftime("%Y-%m-%d %H:%M")

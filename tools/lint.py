@@ -43,7 +43,7 @@ def _run(tool: str, *arguments: str, quiet: bool = False) -> bool:
 
 def _packages() -> Iterator[str]:
     """Name every package for mypy: by name it finds them as users import them."""
-    for marker in sorted(Path().glob("*/*/mistral_*/py.typed")):
+    for marker in sorted([*Path().glob("*/*/mistral_*/py.typed"), *Path().glob("libs/sdk/python/mistral_*/py.typed")]):
         yield from ("-p", marker.parent.name)
 
 

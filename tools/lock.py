@@ -6,7 +6,8 @@ from pathlib import Path
 
 def main() -> None:
     """Resolve for every platform at once; versions already pinned stay unless they no longer fit."""
-    packages = [Path("protos"), *sorted(Path("libs").iterdir()), *sorted(Path("services").iterdir())]
+    libs, services = (sorted(Path(group).iterdir()) for group in ("libs", "services"))
+    packages = [Path("protos"), *libs, Path("libs/sdk/python"), *services]
     projects = [path for package in packages if (path := package / "pyproject.toml").exists()]
     subprocess.run(
         [

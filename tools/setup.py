@@ -76,6 +76,7 @@ def packages():
         for name in sorted(os.listdir(group)):
             if os.path.exists(os.path.join(group, name, "pyproject.toml")):
                 yield os.path.join(group, name)
+    yield os.path.join("libs", "sdk", "python")
 
 
 def find_uv():

@@ -14,10 +14,10 @@ import httpx
 from mistral_notifier.cloud_events import written
 from mistral_notifier.patience import asked_pause
 from mistral_notifier.publisher import DeliveryFailed, Notice
-from mistral_notifier.signature import signature
 from mistral_runtime.egress import SETTING, AddressDenied, Allowed, allowed_entries
 from mistral_runtime.egress_http import GuardedTransport
 from mistral_runtime.settings import Environment
+from mistral_runtime.signature import signature
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0

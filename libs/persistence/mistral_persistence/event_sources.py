@@ -75,15 +75,19 @@ WITH free AS (
 {_OPEN} WHERE id IN (SELECT source_id FROM free)
 """
 _RELEASE = "UPDATE event_source_status SET owned_until = '-infinity' WHERE owner = $1"
+# One that was removed meanwhile has no status any more.
 _NOTE = """
 INSERT INTO event_source_status AS s (source_id, received, duplicates, refused, last_event_at)
-VALUES ($1::uuid, $2, $3, $4, CASE WHEN $2 > 0 THEN now() END)
-    ON CONFLICT (source_id) DO UPDATE SET received = s.received + $2, duplicates = s.duplicates + $3,
-       refused = s.refused + $4, last_event_at = coalesce(excluded.last_event_at, s.last_event_at)
+SELECT id, $2::bigint, $3::bigint, $4::bigint, CASE WHEN $2::bigint > 0 THEN now() END
+  FROM event_source WHERE id = $1::uuid
+    ON CONFLICT (source_id) DO UPDATE SET received = s.received + excluded.received,
+       duplicates = s.duplicates + excluded.duplicates, refused = s.refused + excluded.refused,
+       last_event_at = coalesce(excluded.last_event_at, s.last_event_at)
 """
 _NOTE_ERROR = """
-INSERT INTO event_source_status AS s (source_id, last_error, last_error_at) VALUES ($1::uuid, $2, now())
-    ON CONFLICT (source_id) DO UPDATE SET last_error = $2, last_error_at = now()
+INSERT INTO event_source_status AS s (source_id, last_error, last_error_at)
+SELECT id, $2::text, now() FROM event_source WHERE id = $1::uuid
+    ON CONFLICT (source_id) DO UPDATE SET last_error = excluded.last_error, last_error_at = excluded.last_error_at
 """
 
 

@@ -15,6 +15,8 @@ TABLES = frozenset(
         "dynamic_action",
         "cron_trigger",
         "event_trigger",
+        "event_source",
+        "event_binding",
         "subscription",
     }
 )

@@ -19,6 +19,9 @@ from mistral_api_gateway.operations.dynamic_actions import DynamicActions
 from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.environments import Environments
+from mistral_api_gateway.operations.event_bindings import EventBindings
+from mistral_api_gateway.operations.event_intake import EventIntake
+from mistral_api_gateway.operations.event_sources import EventSources
 from mistral_api_gateway.operations.event_triggers import EventTriggers
 from mistral_api_gateway.operations.executions import Executions
 from mistral_api_gateway.operations.executors import Executors
@@ -26,6 +29,7 @@ from mistral_api_gateway.operations.fleets import Fleets
 from mistral_api_gateway.operations.maintenance import Maintenance
 from mistral_api_gateway.operations.members import Members
 from mistral_api_gateway.operations.once import Once
+from mistral_api_gateway.operations.received_events import ReceivedEvents
 from mistral_api_gateway.operations.standalone import StandaloneRuns
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.subscriptions import Subscriptions
@@ -59,6 +63,10 @@ class Gateway:
     cron_triggers: CronTriggers
     cron_control: CronControl
     event_triggers: EventTriggers
+    event_sources: EventSources
+    event_bindings: EventBindings
+    received_events: ReceivedEvents
+    event_intake: EventIntake
     subscriptions: Subscriptions
     dead_letters: DeadLetters
     maintenance: Maintenance
@@ -98,6 +106,7 @@ def gateway(
     """Put the parts together; ``gate`` is what every call passes, ``keys`` what the doors know of API keys."""
     switch, executions = Switch(settings.dynamic), Executions(store, engines)
     catalog = DynamicCatalog(store, switch)
+    received = ReceivedEvents(store, bus)
     waiting = Waiting(executions, hub)
     return Gateway(
         store=store,
@@ -119,6 +128,10 @@ def gateway(
         cron_triggers=CronTriggers(store),
         cron_control=CronControl(store),
         event_triggers=EventTriggers(store),
+        event_sources=EventSources(store),
+        event_bindings=EventBindings(store),
+        received_events=received,
+        event_intake=EventIntake(store, received),
         subscriptions=Subscriptions(store, bus),
         dead_letters=DeadLetters(store, bus),
         maintenance=Maintenance(store, bus),

@@ -10,8 +10,13 @@ from mistral_api_gateway.access.authenticator import Authenticator, presented
 from mistral_api_gateway.operations.caller import CALLER, Caller
 from mistral_core.errors import Forbidden, InvalidInput
 
-OPEN_PATHS: Final = frozenset({"/", "/info", "/v2", "/v2/", "/healthz", "/healthcheck", "/openapi.json"})
-"""Paths of REST that say nothing of anybody's; clients ask them before they know whom to be."""
+OPEN_PATHS: Final = frozenset(
+    {"/", "/info", "/v2", "/v2/", "/healthz", "/healthcheck", "/openapi.json", "/v2/event_sources/{name}/events"}
+)
+"""Paths of REST that say nothing of anybody's; clients ask them before they know whom to be.
+
+Whoever sends events to a source proves by its secret that it may.
+"""
 
 _READING: Final = ("Get", "List", "Watch", "Validate")
 _PROJECT: Final = "x-project-id"

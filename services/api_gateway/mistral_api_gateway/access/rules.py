@@ -33,7 +33,7 @@ _RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "workbooks": (*_CRUD, "validate"),
     "workflows": (*_CRUD, "validate"),
 }
-_ADMIN_RESOURCES: Final = ("code_sources", "dynamic_actions")
+_ADMIN_RESOURCES: Final = ("code_sources", "dynamic_actions", "event_sources")
 _PUBLISHED: Final = ("actions", "cron_triggers", "environments", "event_triggers", "workbooks", "workflows")
 _OF_ALL: Final = (
     "actions",
@@ -58,12 +58,19 @@ DEFAULTS: Final[Mapping[str, str]] = {
     **{f"{resource}:list:all_projects": ADMIN for resource in _OF_ALL},
     **{f"fleets:{verb}": ADMIN for verb in ("create", "delete", "update", "publicize", "list:all_projects")},
     **{f"api_keys:{verb}": ADMIN for verb in _CRUD},
+    **{f"event_bindings:{verb}": ADMIN for verb in ("create", "delete", "update", "publicize")},
+    **{f"{resource}:{verb}": OWNER for resource in ("event_bindings", "received_events") for verb in ("get", "list")},
+    **{f"{resource}:list:all_projects": ADMIN for resource in ("event_bindings", "event_sources", "received_events")},
+    "received_events:create": ADMIN,
     "maintenance:get": OWNER,
     "maintenance:update": ADMIN,
 }
 """What every rule says by default; a policy file may replace the text of each."""
 
-_OPEN_PATHS: Final = frozenset({"/", "/v2", "/v2/", "/info", "/healthz", "/healthcheck", "/openapi.json"})
+_OPEN_PATHS: Final = frozenset({"/", "/v2", "/v2/", "/info", "/healthz", "/healthcheck", "/openapi.json"}) | {
+    # Whoever sends events proves it by a signature instead.
+    "/v2/event_sources/{name}/events",
+}
 _REST: Final[Mapping[str, str]] = {
     "GET /v2/services": "services:list",
     "GET /v2/fleets/{name}/workers": "fleets:get",
@@ -82,6 +89,7 @@ _REST: Final[Mapping[str, str]] = {
     "POST /v2/subscriptions/{identifier}/test": "subscriptions:update",
     "GET /v2/subscriptions/{identifier}/attempts": "subscriptions:get",
     "POST /v2/dead_letters/replay": "dead_letters:update",
+    "GET /v2/received_events/{id}/explanation": "received_events:get",
     "GET /maintenance": "maintenance:get",
     "PUT /maintenance": "maintenance:update",
 }
@@ -89,6 +97,7 @@ _VERBS: Final[Mapping[str, str]] = {"POST": "create", "PUT": "update", "PATCH": 
 
 _GRPC: Final[Mapping[str, str]] = {
     "ExecutionService/WatchExecutions": "executions:list",
+    "ReceivedEventService/FireEvent": "received_events:create",
     "CronTriggerService/RunCronTrigger": "cron_triggers:update",
     "CronTriggerService/BackfillCronTrigger": "cron_triggers:update",
     "CronTriggerService/PreviewCronTrigger": "cron_triggers:get",

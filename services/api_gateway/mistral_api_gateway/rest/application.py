@@ -18,10 +18,13 @@ from mistral_api_gateway.rest import (
     dead_letters,
     dynamic_actions,
     environments,
+    event_bindings,
+    event_sources,
     event_triggers,
     execution_resource,
     fleets,
     members,
+    received_events,
     subscriptions,
     task_resource,
     workbooks,
@@ -36,6 +39,8 @@ from mistral_api_gateway.rest.cron_triggers import CronTriggerEndpoints
 from mistral_api_gateway.rest.dead_letters import DeadLetterEndpoints
 from mistral_api_gateway.rest.dynamic_actions import DynamicActionEndpoints
 from mistral_api_gateway.rest.environments import EnvironmentEndpoints
+from mistral_api_gateway.rest.event_bindings import EventBindingEndpoints
+from mistral_api_gateway.rest.event_sources import EventSourceEndpoints
 from mistral_api_gateway.rest.event_triggers import EventTriggerEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
@@ -44,6 +49,7 @@ from mistral_api_gateway.rest.maintenance import MaintenanceEndpoints, waiting
 from mistral_api_gateway.rest.members import MemberEndpoints
 from mistral_api_gateway.rest.openapi import document
 from mistral_api_gateway.rest.operation import Admit, Endpoint, Operation
+from mistral_api_gateway.rest.received_events import ReceivedEventEndpoints
 from mistral_api_gateway.rest.report import ReportEndpoints
 from mistral_api_gateway.rest.resource import json_answer
 from mistral_api_gateway.rest.root import RootEndpoints
@@ -63,6 +69,9 @@ RESOURCES: Final = {
     "CronTrigger": cron_triggers.RESOURCE,
     "CronRun": cron_control.RESOURCE,
     "EventTrigger": event_triggers.RESOURCE,
+    "EventSource": event_sources.RESOURCE,
+    "EventBinding": event_bindings.RESOURCE,
+    "ReceivedEvent": received_events.RESOURCE,
     "Fleet": fleets.RESOURCE,
     "Subscription": subscriptions.RESOURCE,
     "DeliveryAttempt": subscriptions.ATTEMPT,
@@ -89,6 +98,9 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
         *CronTriggerEndpoints(gateway, body_limit=body_limit).operations(),
         *CronControlEndpoints(gateway, body_limit=body_limit).operations(),
         *EventTriggerEndpoints(gateway, body_limit=body_limit).operations(),
+        *EventSourceEndpoints(gateway, body_limit=body_limit).operations(),
+        *EventBindingEndpoints(gateway, body_limit=body_limit).operations(),
+        *ReceivedEventEndpoints(gateway, body_limit=body_limit).operations(),
         *FleetEndpoints(gateway, body_limit=body_limit).operations(),
         *SubscriptionEndpoints(gateway, body_limit=body_limit).operations(),
         *DeadLetterEndpoints(gateway, body_limit=body_limit).operations(),

@@ -24,6 +24,18 @@ FIELDS: Final = {
     "exchange": Field(column="exchange"),
     "topic": Field(column="topic"),
     "event": Field(column="event"),
+    "enabled": Field(column="enabled"),
+    "matching": Field(column="matching"),
+    "condition": Field(column="condition"),
+    "input_mapping": Field(column="input_mapping", json=True),
+    "reaction": Field(column="reaction"),
+    "correlation": Field(column="correlation", json=True),
+    "fired": Field(column="fired"),
+    "refused": Field(column="refused"),
+    "last_fired_at": Field(column="last_fired_at", write=as_time),
+    "last_refused_at": Field(column="last_refused_at", write=as_time),
+    "declared_by": Field(column="declared_by"),
+    "declared_name": Field(column="declared_name"),
     "scope": Field(column="scope"),
     "project_id": Field(column="project_id"),
     "created_at": Field(column="created_at", write=as_time),
@@ -43,6 +55,18 @@ class EventTriggerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topic: str | None = None
     event: str | None = None
     scope: str | None = None
+    enabled: bool | None = None
+    matching: str | None = None
+    condition: str | None = None
+    input_mapping: Raw | UnsetType = UNSET
+    reaction: str | None = None
+    correlation: Raw | UnsetType = UNSET
+    fired: Any = None
+    refused: Any = None
+    last_fired_at: Any = None
+    last_refused_at: Any = None
+    declared_by: Any = None
+    declared_name: Any = None
     id: Any = None
     project_id: Any = None
     created_at: Any = None
@@ -114,4 +138,10 @@ class EventTriggerEndpoints:
             topic=sent.topic,
             event=sent.event,
             scope=sent.scope,
+            enabled=sent.enabled,
+            matching=sent.matching,
+            condition=sent.condition,
+            mapping=bodies.json_text(sent.input_mapping) or None,
+            reaction=sent.reaction,
+            correlation=bodies.json_text(sent.correlation) or None,
         )

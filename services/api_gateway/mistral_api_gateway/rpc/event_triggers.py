@@ -14,18 +14,34 @@ from mistral_api_gateway.rpc.idempotency import once
 from mistral_api_gateway.rpc.masks import replaced
 from mistral_api_gateway.rpc.paging import list_call
 from mistral_api_gateway.rpc.scopes import scope_text
-from mistral_api_gateway.rpc.shapes import Shape, definition_fields
+from mistral_api_gateway.rpc.shapes import TIME, Shape, definition_fields, plain
 from mistral_core.errors import InvalidInput
 from mistral_persistence.event_triggers import EVENT_TRIGGERS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
+_DECIDING: Final = ("enabled", "matching", "condition", "input_mapping", "reaction", "correlation")
+
+
+def _or_empty(value: str | None) -> str:
+    return value or ""
+
+
 SHAPE: Final = Shape(
     messages.EventTrigger,
     EVENT_TRIGGERS,
-    definition_fields("workflow_id", "workflow_input", "workflow_params", "exchange", "topic", "event"),
+    {
+        **definition_fields("workflow_input", "workflow_params", "exchange", "topic", "event"),
+        **{name: plain(name) for name in _DECIDING},
+        **{name: plain(name) for name in ("declared_name", "fired", "refused")},
+        **{name: plain(name, _or_empty) for name in ("workflow_id", "declared_by")},
+        **{name: plain(name, TIME) for name in ("last_fired_at", "last_refused_at")},
+    },
 )
-_PARTS: Final = ("name", "workflow_id", "workflow_input", "workflow_params", "scope")
+_PARTS: Final = (
+    *("name", "workflow_id", "workflow_input", "workflow_params", "scope"),
+    *("enabled", "condition", "input_mapping", "correlation"),
+)
 
 
 class EventTriggerServicer(service_grpc.EventTriggerServiceServicer):
@@ -43,13 +59,19 @@ class EventTriggerServicer(service_grpc.EventTriggerServiceServicer):
         async def create() -> service.CreateEventTriggerResponse:
             wanted = EventTriggerRequest(
                 name=request.name,
-                workflow_id=request.workflow_id,
+                workflow_id=request.workflow_id or None,
                 input=request.workflow_input.encode(),
                 params=request.workflow_params.encode(),
                 exchange=request.exchange,
                 topic=request.topic,
                 event=request.event,
                 scope=scope_text(request.scope),
+                enabled=request.enabled if request.HasField("enabled") else None,
+                matching=request.matching,
+                condition=request.condition,
+                mapping=request.input_mapping.encode() or None,
+                reaction=request.reaction,
+                correlation=request.correlation.encode() or None,
             )
             row = await self._triggers.create(caller, wanted)
             return service.CreateEventTriggerResponse(event_trigger=_message(row))
@@ -92,6 +114,10 @@ def _change(request: service.UpdateEventTriggerRequest) -> EventTriggerRequest:
             input=request.workflow_input.encode() or None,
             params=request.workflow_params.encode() or None,
             scope=scope_text(request.scope),
+            enabled=request.enabled if request.HasField("enabled") else None,
+            condition=request.condition if request.HasField("condition") else None,
+            mapping=request.input_mapping.encode() or None,
+            correlation=request.correlation.encode() or None,
         )
     if "workflow_id" in named and not request.workflow_id:
         raise InvalidInput("A workflow is needed", field="workflow_id")
@@ -101,6 +127,10 @@ def _change(request: service.UpdateEventTriggerRequest) -> EventTriggerRequest:
         input=request.workflow_input.encode() if "workflow_input" in named else None,
         params=request.workflow_params.encode() if "workflow_params" in named else None,
         scope=(scope_text(request.scope) or "private") if "scope" in named else None,
+        enabled=request.enabled if "enabled" in named else None,
+        condition=request.condition if "condition" in named else None,
+        mapping=request.input_mapping.encode() if "input_mapping" in named else None,
+        correlation=request.correlation.encode() if "correlation" in named else None,
     )
 
 

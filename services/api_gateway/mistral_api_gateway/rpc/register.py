@@ -11,14 +11,19 @@ from mistral.v1 import (
     api_key_service_pb2_grpc,
     code_source_service_pb2_grpc,
     cron_trigger_service_pb2_grpc,
+    dead_letter_service_pb2_grpc,
     dynamic_action_service_pb2_grpc,
     environment_service_pb2_grpc,
+    event_binding_service_pb2_grpc,
+    event_source_service_pb2_grpc,
     event_trigger_service_pb2_grpc,
     execution_bulk_service_pb2_grpc,
     execution_service_pb2_grpc,
     fleet_service_pb2_grpc,
     maintenance_service_pb2_grpc,
+    received_event_service_pb2_grpc,
     service_service_pb2_grpc,
+    subscription_service_pb2_grpc,
     task_service_pb2_grpc,
     workbook_service_pb2_grpc,
     workflow_member_service_pb2_grpc,
@@ -31,15 +36,20 @@ from mistral_api_gateway.rpc.api_keys import ApiKeyServicer
 from mistral_api_gateway.rpc.bulk import ExecutionBulkServicer
 from mistral_api_gateway.rpc.code_sources import CodeSourceServicer
 from mistral_api_gateway.rpc.cron_triggers import CronTriggerServicer
+from mistral_api_gateway.rpc.dead_letters import DeadLetterServicer
 from mistral_api_gateway.rpc.door import Door
 from mistral_api_gateway.rpc.dynamic_actions import DynamicActionServicer
 from mistral_api_gateway.rpc.environments import EnvironmentServicer
+from mistral_api_gateway.rpc.event_bindings import EventBindingServicer
+from mistral_api_gateway.rpc.event_sources import EventSourceServicer
 from mistral_api_gateway.rpc.event_triggers import EventTriggerServicer
 from mistral_api_gateway.rpc.executions import ExecutionServicer
 from mistral_api_gateway.rpc.fleets import FleetServicer
 from mistral_api_gateway.rpc.guarding import Guarded
 from mistral_api_gateway.rpc.maintenance import MaintenanceServicer, Waiting
+from mistral_api_gateway.rpc.received_events import ReceivedEventServicer
 from mistral_api_gateway.rpc.services import ServiceServicer
+from mistral_api_gateway.rpc.subscriptions import SubscriptionServicer
 from mistral_api_gateway.rpc.tasks import TaskServicer
 from mistral_api_gateway.rpc.workbooks import WorkbookServicer
 from mistral_api_gateway.rpc.workflow_members import WorkflowMemberServicer
@@ -60,7 +70,12 @@ SERVICES = (
     "ApiKeyService",
     "CronTriggerService",
     "EventTriggerService",
+    "EventSourceService",
+    "EventBindingService",
+    "ReceivedEventService",
     "FleetService",
+    "SubscriptionService",
+    "DeadLetterService",
     "MaintenanceService",
     "ServiceService",
 )
@@ -87,7 +102,12 @@ def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server(ApiKeyServicer(gateway), server)
     cron_trigger_service_pb2_grpc.add_CronTriggerServiceServicer_to_server(CronTriggerServicer(gateway), server)
     event_trigger_service_pb2_grpc.add_EventTriggerServiceServicer_to_server(EventTriggerServicer(gateway), server)
+    event_source_service_pb2_grpc.add_EventSourceServiceServicer_to_server(EventSourceServicer(gateway), server)
+    event_binding_service_pb2_grpc.add_EventBindingServiceServicer_to_server(EventBindingServicer(gateway), server)
+    received_event_service_pb2_grpc.add_ReceivedEventServiceServicer_to_server(ReceivedEventServicer(gateway), server)
     fleet_service_pb2_grpc.add_FleetServiceServicer_to_server(FleetServicer(gateway), server)
+    subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(SubscriptionServicer(gateway), server)
+    dead_letter_service_pb2_grpc.add_DeadLetterServiceServicer_to_server(DeadLetterServicer(gateway), server)
     maintenance_service_pb2_grpc.add_MaintenanceServiceServicer_to_server(MaintenanceServicer(gateway), server)
     service_service_pb2_grpc.add_ServiceServiceServicer_to_server(ServiceServicer(gateway), server)
     return [f"mistral.v1.{name}" for name in SERVICES]

@@ -10,6 +10,7 @@ import pytest
 from tests.api_gateway.isolation import ACTION, HELD, NOBODY, Attempts, World, snapshot, world
 from tests.api_gateway.isolation_definitions import on_definitions
 from tests.api_gateway.isolation_runs import on_runs
+from tests.api_gateway.isolation_subscriptions import on_subscriptions, subscribed
 
 OPEN_TO_ALL = {"GET /", "GET /v2", "GET /v2/", "GET /info", "GET /healthz", "GET /healthcheck", "GET /openapi.json"}
 
@@ -17,12 +18,13 @@ OPEN_TO_ALL = {"GET /", "GET /v2", "GET /v2/", "GET /info", "GET /healthz", "GET
 @pytest.fixture
 async def two(database: str, nats: str, tmp_path: Path) -> AsyncIterator[World]:
     async with world(database, nats, tmp_path) as found:
+        await subscribed(found)
         yield found
 
 
 def attempts(two: World) -> dict[str, Attempts]:
     """Return what B tries, by operation; an operation that is missing here fails the test."""
-    return {**on_definitions(two), **on_runs(two)}
+    return {**on_definitions(two), **on_subscriptions(two), **on_runs(two)}
 
 
 def _unnamed(operation: str) -> str:
@@ -65,6 +67,7 @@ async def test_what_is_not_there_and_what_is_not_seen_are_told_in_the_same_words
         ("action_executions", "held action"),
         ("cron_triggers", "private cron"),
         ("event_triggers", "private event"),
+        ("subscriptions", "subscription"),
         ("code_sources", "private source"),
         ("dynamic_actions", "private dynamic"),
         ("actions", "private action"),

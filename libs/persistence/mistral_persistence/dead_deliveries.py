@@ -15,9 +15,11 @@ from mistral_persistence.literals import as_uuid
 Row: TypeAlias = asyncpg.Record
 
 DEAD_LETTERS = Listing(
-    source="(SELECT * FROM notification WHERE given_up_at IS NOT NULL) d",
+    # Outside they are known by another id than inside.
+    source="(SELECT uid AS id, project_id, subscription_id, publisher, destination, event, execution_id, payload,"
+    " attempts, error, created_at, given_up_at FROM notification WHERE given_up_at IS NOT NULL) d",
     columns={
-        "id": Column(sql="d.uid", kind=Kind.UUID),
+        "id": Column(sql="d.id", kind=Kind.UUID),
         "project_id": Column(sql="d.project_id"),
         "subscription_id": Column(sql="d.subscription_id", kind=Kind.UUID, nullable=True),
         "publisher": Column(sql="coalesce(d.publisher ->> 'type', '')"),
@@ -56,7 +58,7 @@ _CHOSEN = """
    AND ($2::uuid[] IS NULL OR n.uid = ANY($2))
    AND ($3::uuid IS NULL OR n.subscription_id = $3)
 """
-_BY_ID = f"{DEAD_LETTERS.select(ALL_COLUMNS)} WHERE d.uid = $1::uuid AND ($2::text IS NULL OR d.project_id = $2)"
+_BY_ID = f"{DEAD_LETTERS.select(ALL_COLUMNS)} WHERE d.id = $1::uuid AND ($2::text IS NULL OR d.project_id = $2)"
 _DELETE = "DELETE FROM notification n WHERE n.given_up_at IS NOT NULL" + _CHOSEN
 
 

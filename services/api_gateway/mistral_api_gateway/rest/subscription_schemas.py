@@ -1,0 +1,42 @@
+"""Schemas of what is sent of subscriptions and dead letters, and of small answers about them."""
+
+from typing import Any, Final
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_FLAG: Final[dict[str, Any]] = {"type": "boolean"}
+_COUNT: Final[dict[str, Any]] = {"type": "integer"}
+_UUID: Final[dict[str, Any]] = {"type": "string", "format": "uuid"}
+_OBJECT: Final[dict[str, Any]] = {"type": ["object", "string"]}
+_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_SUBSCRIPTION: Final[dict[str, Any]] = {
+    "name": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": _TEXT,
+    "enabled": _FLAG,
+    "event_types": {**_TEXTS, "description": "Globs such as WORKFLOW_*; none for all of workflows and tasks"},
+    "workflow_names": {**_TEXTS, "description": "Globs; none for all"},
+    "tags": {**_TEXTS, "description": "All of which the execution must have"},
+    "states": {**_TEXTS, "description": "States that the event leads to; none for all"},
+    "condition": {**_TEXT, "description": "Expression over the payload"},
+    "publisher": {**_OBJECT, "description": "type and settings"},
+    "secrets": {**_OBJECT, "description": "Further settings, which are never shown"},
+}
+
+SUBSCRIPTION_SCHEMAS: Final[dict[str, Any]] = {
+    "SubscriptionCreation": {"type": "object", "properties": _SUBSCRIPTION, "required": ["name", "publisher"]},
+    "SubscriptionChange": {
+        "type": "object",
+        "description": "What is not sent stays as it is.",
+        "properties": _SUBSCRIPTION,
+    },
+    "Trial": {
+        "type": "object",
+        "properties": {"delivered": _FLAG, "error": _TEXT, "milliseconds": _COUNT},
+        "required": ["delivered", "error", "milliseconds"],
+    },
+    "DeadLettersChosen": {
+        "type": "object",
+        "description": "Ids, a subscription, or all of the project.",
+        "properties": {"ids": {"type": "array", "items": _UUID}, "subscription_id": _UUID, "all": _FLAG},
+    },
+    "DeadLettersReplayed": {"type": "object", "properties": {"replayed": _COUNT}, "required": ["replayed"]},
+}

@@ -7,6 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+FLEET_LABEL: Final = "mistral.fleet"
+"""Label of temporary workers: name of their fleet."""
+EXECUTION_LABEL: Final = "mistral.execution"
+"""Label of temporary workers: id of the root execution that they are for."""
+
 _PREFIX: Final = "w-"
 _DIGEST_BYTES: Final = 15
 

@@ -32,6 +32,10 @@ class Kind(StrEnum):
     RETRY = "a mapping with 'count' and 'delay', or text such as count=3 delay=1"
     ITEMS = "text such as 'x in <% $.xs %>', or a list of such texts"
     PRIORITY = "'high', 'normal' or 'low', or an expression"
+    SECONDS = "seconds from 0, or an expression"
+    WORKER = "a mapping of what is needed of the worker that runs the action"
+    LABELS = "a mapping of labels to texts, numbers, true or false; values may be expressions"
+    LIMIT = "a mapping with 'key', 'concurrency', 'rate'"
     TASK_NAMES = "the name of a task, or a list of them, or of expressions that select tasks"
     TRIGGERS = "a mapping of names to triggers"
     CRON = "a pattern such as '0 3 * * *', or a mapping"
@@ -84,6 +88,7 @@ _TASK: Final = {
         keep_result=Kind.FLAG,
         safe_rerun=Kind.FLAG,
         priority=Kind.PRIORITY,
+        worker=Kind.WORKER,
     ),
     **_POLICIES,
 }
@@ -95,7 +100,7 @@ REVERSE_TASK: Final = {**_TASK, **_entries(requires=Kind.TASK_NAMES)}
 TASK_DEFAULTS: Final = {
     **_POLICIES,
     **_CLAUSES,
-    **_entries(safe_rerun=Kind.FLAG, priority=Kind.PRIORITY, requires=Kind.TASK_NAMES),
+    **_entries(safe_rerun=Kind.FLAG, priority=Kind.PRIORITY, worker=Kind.WORKER, requires=Kind.TASK_NAMES),
 }
 
 # Other keys of a workflow are accepted and mean nothing.
@@ -132,6 +137,19 @@ CRON_TRIGGER: Final = _entries(
     overlap=Kind.OVERLAP,
     catchup_window=Kind.SPAN,
 )
+
+WORKER: Final = _entries(
+    queue=Kind.NAME,
+    labels=Kind.LABELS,
+    prefers=Kind.LABELS,
+    sticky=Kind.FLAG,
+    schedule_to_start=Kind.SECONDS,
+    limit=Kind.LIMIT,
+    fleet=Kind.NAME,
+    workers=Kind.COUNT,
+)
+
+WORKER_LIMIT: Final = _entries(key=Kind.NAME, concurrency=Kind.COUNT, rate=Kind.SECONDS)
 
 ACTION: Final = {
     **_entries(

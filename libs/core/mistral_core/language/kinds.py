@@ -116,6 +116,21 @@ def _check_count(node: Node) -> None:
     check_expressions(node)
 
 
+def _check_seconds(node: Node) -> None:
+    if type(node.value) in (int, float) and 0 <= node.value < float("inf"):
+        return
+    if not is_whole_expression(node.value):
+        node.refuse_kind("a number from 0, or an expression that gives one")
+    check_expressions(node)
+
+
+def _check_labels(node: Node) -> None:
+    for label in node.mapping("a mapping with at least one label").keys():
+        if not isinstance(node.value[label], str | int | float):
+            node.child(label).refuse_kind("text, a number, true or false, or an expression")
+    check_expressions(node)
+
+
 def _check_flag(node: Node) -> None:
     if isinstance(node.value, bool):
         return
@@ -165,6 +180,8 @@ _CHECKS: Final[Mapping[Kind, Callable[[Node], None]]] = {
     Kind.VALUES: _check_values,
     Kind.VALUES_OR_EXPRESSION: _check_values_or_expression,
     Kind.COUNT: _check_count,
+    Kind.SECONDS: _check_seconds,
+    Kind.LABELS: _check_labels,
     Kind.FLAG: _check_flag,
     Kind.PRIORITY: _check_priority,
     Kind.CONDITION: _check_condition,

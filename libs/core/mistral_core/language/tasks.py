@@ -14,6 +14,7 @@ from mistral_core.language.policies import NO_POLICIES, merge_policies, parse_po
 from mistral_core.language.selection import Selection
 from mistral_core.language.shorthand import Invocation, parse_invocation
 from mistral_core.language.transitions import merge_default, parse_clause, refuse_task
+from mistral_core.language.workers import merge_worker, parse_worker
 
 _LONGEST_NAME: Final = 255
 _NO_CLAUSE: Final = Clause()
@@ -28,6 +29,7 @@ class Defaults:
     requires: tuple[str, ...] = ()
     safe_rerun: bool | str | None = None
     priority: str | None = None
+    worker: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ def parse_defaults(node: Node | None, type_: WorkflowType, names: Collection[str
         requires=requires,
         safe_rerun=node.value.get("safe-rerun"),
         priority=node.value.get("priority"),
+        worker=parse_worker(node.get("worker")),
     )
 
 
@@ -83,6 +86,7 @@ def parse_task(node: Node, around: Surroundings) -> Task:
         keep_result=bool(written.get("keep-result", True)),
         safe_rerun=written.get("safe-rerun", around.defaults.safe_rerun),
         priority=written.get("priority", around.defaults.priority),
+        worker=merge_worker(parse_worker(node.get("worker")), around.defaults.worker),
         join=_parse_join(node.get("join")),
         **(_effective_clauses(node, around) if direct else {}),
         requires=() if direct else _effective_requires(node, around),

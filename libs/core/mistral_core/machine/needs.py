@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mistral_core.errors import Invalid
 from mistral_core.machine.surroundings import Offer
 from mistral_core.priority import DEFAULT_QUEUE
-from mistral_core.worker_pools import Pool
+from mistral_core.worker_pools import EXECUTION_LABEL, FLEET_LABEL, Pool
 
 if TYPE_CHECKING:
     from mistral_core.expressions import Scope
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mistral_core.machine.plan import TaskPlan
 
 _MICROS: Final = 1_000_000
+_LARGEST: Final = 2**31 - 1
 _LONGEST: Final = 255
 _MOST_LABELS: Final = 32
 _LONGEST_SECONDS: Final = 10 * 365 * 86_400
@@ -38,6 +39,7 @@ class WorkerNeeds(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
         preferred: Labels that the worker should have, but need not.
         sticky: Id of the worker that should run it if it can; empty for any.
         start_within: Seconds within which somebody must have begun it; 0 for no limit.
+        fleet_workers: Most temporary workers that are wanted for it; 0 for as many as there are runs.
         begin_by: When that is for the live attempt, microseconds since the epoch; 0 for no limit.
     """
 
@@ -51,6 +53,7 @@ class WorkerNeeds(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     sticky: str = ""
     start_within: float = 0.0
     begin_by: int = 0
+    fleet_workers: int = 0
 
 
 def pool_of(needs: WorkerNeeds, action: str) -> Pool:
@@ -92,10 +95,12 @@ def needs_for(draft: Draft, plan: TaskPlan, name: str, offer: Offer, scope: Scop
     wanted = _Wanted(plan.worker(scope))
     key, concurrency, rate = wanted.limit(name)
     seconds = wanted.number("schedule-to-start", most=_LONGEST_SECONDS)
+    fleet = wanted.text("fleet")
+    of_fleet = {FLEET_LABEL: fleet, EXECUTION_LABEL: draft.execution.root_id} if fleet else {}
     return WorkerNeeds(
         project=offer.project,
         queue=wanted.text("queue") or target or DEFAULT_QUEUE,
-        labels=wanted.labels("labels"),
+        labels=wanted.labels("labels", of_fleet),
         limit_key=key,
         concurrency=concurrency,
         rate=rate,
@@ -103,6 +108,7 @@ def needs_for(draft: Draft, plan: TaskPlan, name: str, offer: Offer, scope: Scop
         sticky=_worker_before(draft, offer) if wanted.flag("sticky") else "",
         start_within=seconds,
         begin_by=draft.at + int(seconds * _MICROS) if seconds else 0,
+        fleet_workers=wanted.whole(wanted.value("workers"), "workers"),
     )
 
 
@@ -144,13 +150,20 @@ class _Wanted:
     def number(self, key: str, *, most: float) -> float:
         return _number(self._values.get(key), key, most)
 
-    def labels(self, key: str) -> Labels:
-        given = self._values.get(key)
-        if given is None:
-            return ()
+    def value(self, key: str) -> Any:
+        return self._values.get(key)
+
+    def whole(self, value: Any, key: str) -> int:
+        number = _number(value, key, _LARGEST)
+        if number != int(number):
+            raise Invalid(f"The worker's '{key}' must be a whole number.")
+        return int(number)
+
+    def labels(self, key: str, more: Mapping[str, str] | None = None) -> Labels:
+        given = self._values.get(key) or {}
         if not isinstance(given, Mapping) or len(given) > _MOST_LABELS:
             raise Invalid(f"The worker's '{key}' must be a mapping of at most {_MOST_LABELS} labels.")
-        return tuple(sorted((_text(name, key), _label(value, key)) for name, value in given.items()))
+        return tuple(sorted({_text(n, key): _label(v, key) for n, v in {**given, **(more or {})}.items()}.items()))
 
     def limit(self, action: str) -> tuple[str, int, float]:
         given = self._values.get("limit")
@@ -158,12 +171,10 @@ class _Wanted:
             return "", 0, 0.0
         if not isinstance(given, Mapping):
             raise Invalid("The worker's 'limit' must be a mapping with 'key', 'concurrency', 'rate'.")
-        concurrency = _number(given.get("concurrency"), "limit.concurrency", 2**31 - 1)
-        if concurrency != int(concurrency):
-            raise Invalid("The worker's 'limit.concurrency' must be a whole number.")
+        concurrency = self.whole(given.get("concurrency"), "limit.concurrency")
         rate = _number(given.get("rate"), "limit.rate", 1e6)
         key = _label(given["key"], "limit.key") if given.get("key") is not None else action
-        return (key or action, int(concurrency), rate) if concurrency or rate else ("", 0, 0.0)
+        return (key or action, concurrency, rate) if concurrency or rate else ("", 0, 0.0)
 
 
 def _text(value: Any, key: str) -> str:

@@ -75,6 +75,8 @@ def _definitions(without: tuple[str, ...] = ()) -> dict[str, Schema]:
         "clause": clause,
         "publish": {**_part("publish", keys.PUBLISH_SCOPES), "minProperties": 1},
         "retry": _part("retry", keys.RETRY),
+        "worker": {**_part("worker", keys.WORKER), "minProperties": 1, "dependencies": {"workers": ["fleet"]}},
+        "limit": {**_part("limit", keys.WORKER_LIMIT), "anyOf": _either("concurrency", "rate")},
         "action": _part("action", keys.ACTION),
         "trigger": {**_part("trigger", keys.DECLARED_TRIGGER), "minProperties": 1},
         "cron": {**_part("cron", keys.CRON_TRIGGER), "minProperties": 1},
@@ -104,6 +106,10 @@ def _tasks(task: str) -> Schema:
 
 def _task(name: str, table: Mapping[str, Entry]) -> Schema:
     return {**_part(name, table), "minProperties": 1, "not": {"required": ["action", "workflow"]}}
+
+
+def _either(*names: str) -> list[Schema]:
+    return [{"required": [name]} for name in names]
 
 
 def _part(name: str, table: Mapping[str, Entry], *, open_ended: bool = False) -> Schema:

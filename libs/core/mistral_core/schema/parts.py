@@ -38,6 +38,7 @@ _TASK: Final = {
     "keep-result": "false throws the result away once it was published.",
     "safe-rerun": "true allows the action to run again when its executor died.",
     "priority": "How urgent its actions are for executors that are busy: high, normal or low.",
+    "worker": "What is needed of the worker that runs the action, for actions that workers offer.",
     **_POLICIES,
 }
 
@@ -85,6 +86,22 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         **_REQUIRES,
         "safe-rerun": _TASK["safe-rerun"],
         "priority": _TASK["priority"],
+        "worker": _TASK["worker"],
+    },
+    "worker": {
+        "queue": "Queue of the workers that may take it; the same as target. Default: default.",
+        "labels": "Labels that the worker must have.",
+        "prefers": "Labels that the worker should have, but need not.",
+        "sticky": "true sends it to the worker that ran an earlier task of the execution, if that one lives.",
+        "schedule-to-start": "Seconds within which a worker must have begun it, or it has failed.",
+        "limit": "How many may run at once or begin in a second, over all workers.",
+        "fleet": "Fleet of temporary workers to start for it.",
+        "workers": "How many workers of the fleet at most. Default: as many as there are runs.",
+    },
+    "limit": {
+        "key": "Runs of the action with the same key share the limit; may be an expression. Default: the action's name.",
+        "concurrency": "Most runs at once.",
+        "rate": "Most runs that begin in a second; 0.1 is one in ten seconds.",
     },
     "action": {
         **_COMMON,

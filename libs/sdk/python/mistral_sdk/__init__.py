@@ -4,6 +4,16 @@ A worker offers functions as actions of workflows and runs them; a client starts
 """
 
 from mistral_sdk.actions import action
+from mistral_sdk.client import (
+    AsyncClient,
+    Client,
+    Event,
+    Execution,
+    ExecutionFailed,
+    MeshError,
+    State,
+    WaitTimeout,
+)
 from mistral_sdk.codec import AesGcm, CodecError, PayloadCodec
 from mistral_sdk.connection import TLS
 from mistral_sdk.context import Context, Deferred
@@ -18,15 +28,23 @@ __version__ = "0.1.0"
 __all__ = [
     "TLS",
     "AesGcm",
+    "AsyncClient",
     "Cancelled",
+    "Client",
     "CodecError",
     "Context",
     "Deferred",
     "Encrypted",
+    "Event",
+    "Execution",
+    "ExecutionFailed",
     "Failure",
+    "MeshError",
     "Misfit",
     "Observer",
     "PayloadCodec",
+    "State",
+    "WaitTimeout",
     "Worker",
     "WorkerRefused",
     "WorkerReplaced",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from mistral_sdk.codec import Way, way
-from mistral_sdk.context import Context
+from mistral_sdk.context import Context, Deferred
 from mistral_sdk.shapes import Shape, Shapes
 from mistral_sdk.shapes.marks import ENVELOPE_SCHEMA
 from mistral_sdk.shapes.records import NO_DEFAULT, Field, record
@@ -132,7 +132,8 @@ def define(
     if inline and is_async:
         raise TypeError(f"action {chosen}: inline is for a plain `def`; an `async def` needs no thread anyway")
     ways = [way(each) for each in ([encrypt] if isinstance(encrypt, str) else encrypt)]
-    shapes, results = Shapes(), Shapes()
+    # What is completed later has no result yet.
+    shapes, results = Shapes(), Shapes({Deferred: Shape({}, lambda value: value)})
     fields, open_, context, returned = _signature(function, chosen, shapes)
     whole = record(fields, dict, open_=open_)
     result = _shape(results, returned, f"action {chosen}: its result")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import grpc
+import grpc.aio
 
 Token: TypeAlias = str | Callable[[], str]
 """An API key or a token; or what returns one, asked for each connection and call, for tokens that change."""
@@ -80,6 +81,12 @@ class Connection:
         if self.tls is None:
             return grpc.insecure_channel(self.address, self.channel_options())
         return grpc.secure_channel(self.address, self.tls.credentials(), self.channel_options())
+
+    def async_channel(self) -> grpc.aio.Channel:
+        """Open a channel for the running loop."""
+        if self.tls is None:
+            return grpc.aio.insecure_channel(self.address, self.channel_options())
+        return grpc.aio.secure_channel(self.address, self.tls.credentials(), self.channel_options())
 
     def channel_options(self) -> list[tuple[str, Any]]:
         """Return the options of gRPC; those given come last, so they count."""

@@ -4,8 +4,9 @@ import collections.abc
 import inspect
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union
 
 from mistral_sdk.failures import Misfit
@@ -25,8 +26,10 @@ _WRAPPERS = (typing.Required, typing.NotRequired, typing.Final, typing.ClassVar)
 class Shapes:
     """The shapes of one schema document; ``definitions`` collects its ``$defs``."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[Any, Shape] = MappingProxyType({})) -> None:
+        """Begin a document; ``known`` are shapes of types that this module does not know."""
         self.definitions: dict[str, Any] = {}
+        self._known = {**SCALARS, **known}
         self._records: dict[Any, Shape | None] = {}
         self._names: dict[str, Any] = {}
 
@@ -39,8 +42,8 @@ class Shapes:
         if annotation is inspect.Parameter.empty or isinstance(annotation, typing.TypeVar):
             return ANY
         try:
-            if annotation in SCALARS:
-                return SCALARS[annotation]
+            if annotation in self._known:
+                return self._known[annotation]
         except TypeError:
             pass
         if isinstance(annotation, typing.NewType):

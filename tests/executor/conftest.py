@@ -16,9 +16,12 @@ import pytest
 import uvloop
 
 from mistral.internal.v1 import envelope_pb2 as pb2
+from mistral_core.worker_pools import Pool
 from mistral_executor.actions.registry import Registry, described, installed
 from mistral_executor.app import running
 from mistral_executor.settings import ExecutorSettings
+from mistral_executor.workers.pools import message_of, pool_of
+from mistral_executor.workers.terms import WorkerTerms
 from mistral_runtime import bus as bus_library
 from mistral_runtime.bus import Bus, BusClosed, PullConsumer
 from mistral_runtime.settings import ServiceSettings
@@ -253,3 +256,70 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     uv = [sys.executable, "-m", "uv", "pip", "install", "--offline", "--no-deps", "--no-build-isolation", "--quiet"]
     subprocess.run([*uv, "--python", sys.executable, "--target", str(target), str(source)], check=True)
     return target
+
+
+worker_client = _beside("worker_client")
+
+
+class Workers:
+    """An executor's side for workers, and an engine that gives it runs."""
+
+    def __init__(self, engine: Engine, port: int) -> None:
+        self.engine = engine
+        self.port = port
+        self.client = worker_client
+        # Other tests share the bus: names of ours are ours alone.
+        self.suffix = f"-{engine.partition}"
+
+    def named(self, action: str) -> str:
+        return action + self.suffix
+
+    def described(self, *actions: Any, **more: Any) -> Any:
+        offers = [self.named(each) if isinstance(each, str) else self._offer(each) for each in actions]
+        return worker_client.described(*offers, **more)
+
+    def connected(self, *actions: Any, port: int = 0, **more: Any) -> Any:
+        """A connected worker that offers actions; takes what the description and ``connected`` take."""
+        own = {name: more.pop(name) for name in ("credits", "held", "metadata") if name in more}
+        return worker_client.connected(port or self.port, self.described(*actions, **more), **own)
+
+    def back(self, worker: Any, *, port: int = 0, **more: Any) -> Any:
+        """The same worker, connected again."""
+        return worker_client.connected(port or self.port, worker, **more)
+
+    def pool(self, action: str, **more: Any) -> Pool:
+        fields = {"project": "<default-project>", "queue": "default", **more}
+        return Pool(action=self.named(action), **fields)
+
+    def task(self, action: str, given: dict[str, Any] | None = None, **more: Any) -> pb2.ActionTask:
+        pool = more.pop("pool", None) or self.pool(action)
+        wanted = {key: more.pop(key) for key in pb2.WorkerRun.DESCRIPTOR.fields_by_name if key in more}
+        task = self.engine.task(pool.action, given if given is not None else {}, **more)
+        task.worker.CopyFrom(pb2.WorkerRun(pool=message_of(pool), **wanted))
+        return task
+
+    async def give(self, action: str, given: dict[str, Any] | None = None, **more: Any) -> pb2.ActionTask:
+        """Send a run to its pool."""
+        sending = {key: more.pop(key) for key in ("priority", "doubtful", "traceparent") if key in more}
+        task = self.task(action, given, **more)
+        await self.send(task, **sending)
+        return task
+
+    async def send(self, *tasks: pb2.ActionTask, priority: str = "normal", **more: Any) -> None:
+        envelope = pb2.TaskEnvelope(tasks=tasks, **more)
+        subject = f"mistral.tasks.{pool_of(tasks[0].worker.pool).token}.{priority}"
+        await self.engine.bus.publish(subject, envelope.SerializeToString())
+
+    async def result(self, task: pb2.ActionTask, seconds: float = 15.0) -> tuple[str, Any]:
+        return await self.engine.result(task, seconds)
+
+    def _offer(self, offer: Any) -> Any:
+        offer.name = self.named(offer.name)
+        return offer
+
+
+@pytest.fixture
+async def workers(engine: Engine, start: Start) -> Workers:
+    """An executor that workers can connect to, with short leases."""
+    stack = await start(workers=WorkerTerms(lease_seconds=2.0, cancel_seconds=1.0, token_key=b"tests"))
+    return Workers(engine, stack.port)  # type: ignore[attr-defined]

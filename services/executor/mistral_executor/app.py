@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc.aio
 
 from mistral.internal.v1.executor_service_pb2_grpc import add_ExecutorServiceServicer_to_server
+from mistral.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 from mistral_executor import measures, servicer
 from mistral_executor.actions.dynamic import DynamicActions, dynamic_workers
 from mistral_executor.actions.javascript import Scripts, script_workers
@@ -23,6 +24,8 @@ from mistral_executor.results import Results
 from mistral_executor.running import Runner
 from mistral_executor.sandbox.worker import hide_from_children
 from mistral_executor.settings import ExecutorSettings
+from mistral_executor.workers import servicer as worker_servicer
+from mistral_executor.workers.floor import Floor
 from mistral_runtime import bus as bus_library
 from mistral_runtime import logs
 from mistral_runtime.bus import Bus
@@ -93,36 +96,44 @@ async def _serving(
     identity = Identity(name=settings.service.name, queues=settings.queues)
     intakes = [Intake(bus, queue, runner, results, leases) for queue in settings.queues]
 
-    def register(server: grpc.aio.Server) -> tuple[str]:
-        add_ExecutorServiceServicer_to_server(servicer.ExecutorService(registry, runner, identity), server)
-        return (servicer.NAME,)
+    async with supervised() as tasks:
+        floor = Floor(bus, results, engine, identity, tasks, settings.workers)
+        register = _registering(servicer.ExecutorService(registry, runner, identity), floor)
+        async with grpc_server(service.listen, register, drain_seconds=service.drain_seconds, tls=service.tls) as port:
+            host, _, _ = settings.service.listen.rpartition(":")
+            heart = Heart(bus, identity.reached_at(f"{host}:{port}"), runner)
+            bus.streams.on_reset(results.stream_reset)
+            answers = Answers(runner, results, identity, floor)
+            subscriptions = [
+                await bus.subscribe(CENSUS, answers.census),
+                await bus.subscribe(CANCEL, answers.cancel),
+            ]
+            tasks.start(results.watch(), name="results")
+            tasks.start(_renew(leases, runner), name="leases")
+            tasks.start(heart.beat(), name="heartbeat")
+            await floor.start()
+            for intake in intakes:
+                await intake.start()
+                tasks.start(intake.run(), name="intake")
+            try:
+                yield port
+            finally:
+                heart.leave()
+                await floor.leave(service.drain_seconds)
+                await drain(intakes, runner, results, leases, service.drain_seconds)
+                floor.give_up()
+                heart.tell()
+                for subscription in subscriptions:
+                    await subscription.unsubscribe()
 
-    async with (
-        grpc_server(service.listen, register, drain_seconds=service.drain_seconds, tls=service.tls) as port,
-        supervised() as tasks,
-    ):
-        host, _, _ = settings.service.listen.rpartition(":")
-        heart = Heart(bus, identity.reached_at(f"{host}:{port}"), runner)
-        bus.streams.on_reset(results.stream_reset)
-        answers = Answers(runner, results, identity)
-        subscriptions = [
-            await bus.subscribe(CENSUS, answers.census),
-            await bus.subscribe(CANCEL, answers.cancel),
-        ]
-        tasks.start(results.watch(), name="results")
-        tasks.start(_renew(leases, runner), name="leases")
-        tasks.start(heart.beat(), name="heartbeat")
-        for intake in intakes:
-            await intake.start()
-            tasks.start(intake.run(), name="intake")
-        try:
-            yield port
-        finally:
-            heart.leave()
-            await drain(intakes, runner, results, leases, settings.service.drain_seconds)
-            heart.tell()
-            for subscription in subscriptions:
-                await subscription.unsubscribe()
+
+def _registering(service: servicer.ExecutorService, floor: Floor) -> Callable[[grpc.aio.Server], tuple[str, ...]]:
+    def register(server: grpc.aio.Server) -> tuple[str, ...]:
+        add_ExecutorServiceServicer_to_server(service, server)
+        add_WorkerServiceServicer_to_server(worker_servicer.WorkerService(floor), server)
+        return servicer.NAME, worker_servicer.NAME
+
+    return register
 
 
 def _caller(settings: ExecutorSettings) -> Caller:

@@ -12,12 +12,14 @@ from mistral.internal.v1.dynamic_action_pb2 import GetDynamicActionRequest, GetD
 from mistral.internal.v1.engine_service_pb2 import GetActionInputRequest, RecordResultsRequest
 from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceStub
 from mistral.internal.v1.envelope_pb2 import ActionResult
+from mistral.internal.v1.worker_state_service_pb2_grpc import WorkerStateServiceStub
 from mistral_core.errors import Unavailable
 from mistral_runtime.channel import channel, error_from
 from mistral_runtime.tls import Tls
 
 if TYPE_CHECKING:
     from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+    from mistral.internal.v1.worker_state_service_pb2_grpc import WorkerStateServiceAsyncStub
 
 _log = logging.getLogger(__name__)
 
@@ -29,10 +31,14 @@ class EngineClient:
 
     Args:
         stub: None if no engine is known by address; then nothing can be called.
+        worker_state: What engines keep of workers, called directly; None likewise.
     """
 
-    def __init__(self, stub: "EngineServiceAsyncStub | None") -> None:
+    def __init__(
+        self, stub: "EngineServiceAsyncStub | None", worker_state: "WorkerStateServiceAsyncStub | None" = None
+    ) -> None:
         self._stub = stub
+        self.worker_state = worker_state
 
     @property
     def known(self) -> bool:
@@ -88,4 +94,4 @@ async def engine_client(addresses: str, tls: Tls | None = None) -> AsyncIterator
         yield EngineClient(None)
         return
     async with channel(addresses, tls) as opened:
-        yield EngineClient(EngineServiceStub(opened))
+        yield EngineClient(EngineServiceStub(opened), WorkerStateServiceStub(opened))

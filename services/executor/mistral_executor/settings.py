@@ -7,6 +7,7 @@ from typing import Self
 from mistral_executor.actions.dynamic import DynamicSettings
 from mistral_executor.actions.javascript import ScriptSettings
 from mistral_executor.actions.ssh_access import SshAccess
+from mistral_executor.workers.terms import WorkerTerms
 from mistral_runtime.egress import allowed_entries
 from mistral_runtime.settings import Environment, ServiceSettings
 
@@ -28,6 +29,7 @@ class ExecutorSettings:
         engines: ``host:port`` of the engines, with commas between; empty: values too large for the bus are errors.
         field_limit_kb: Most kilobytes of an action's result as JSON; negative for no limit.
         mistral_lib_actions: Names, with ``*`` and ``?``, of the actions written for mistral_lib that are offered.
+        workers: How long leases of workers are, and how large what they say may be.
         mistral_lib_config: File with the settings of packages that read theirs by oslo.config; empty for none.
     """
 
@@ -39,6 +41,7 @@ class ExecutorSettings:
     ssh: SshAccess = field(default_factory=SshAccess)
     dynamic: DynamicSettings = field(default_factory=DynamicSettings)
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
+    workers: WorkerTerms = field(default_factory=WorkerTerms)
     engines: str = ""
     field_limit_kb: int = _FIELD_LIMIT_KB
     mistral_lib_actions: tuple[str, ...] = ("*",)
@@ -69,6 +72,7 @@ class ExecutorSettings:
                 memory_mb=env.integer("MISTRAL_JAVASCRIPT_MEMORY_MB", 64, minimum=1),
                 processes=env.integer("MISTRAL_JAVASCRIPT_PROCESSES", 2, minimum=1),
             ),
+            workers=_workers(env),
             engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
             field_limit_kb=env.integer("MISTRAL_FIELD_SIZE_LIMIT_KB", _FIELD_LIMIT_KB),
             mistral_lib_actions=env.listing("MISTRAL_EXECUTOR_MISTRAL_LIB_ACTIONS", ("*",)),
@@ -85,4 +89,15 @@ def _dynamic(env: Environment) -> DynamicSettings:
         file_mb=env.integer("MISTRAL_DYNAMIC_FILE_MB", 16, minimum=1),
         processes=env.integer("MISTRAL_DYNAMIC_PROCESSES", 4, minimum=1),
         network=env.flag("MISTRAL_DYNAMIC_NETWORK", False),
+    )
+
+
+def _workers(env: Environment) -> WorkerTerms:
+    return WorkerTerms(
+        lease_seconds=env.number("MISTRAL_WORKER_LEASE_SECONDS", 10.0, minimum=0.5),
+        cancel_seconds=env.number("MISTRAL_WORKER_CANCEL_SECONDS", 10.0, minimum=0.1),
+        leave_seconds=env.number("MISTRAL_WORKER_LEAVE_SECONDS", 2.0, minimum=0.0),
+        most_sessions=env.integer("MISTRAL_WORKER_SESSIONS", 10_000, minimum=1),
+        limit_kb=env.integer("MISTRAL_FIELD_SIZE_LIMIT_KB", _FIELD_LIMIT_KB),
+        token_key=env.text("MISTRAL_WORKER_TOKEN_KEY", "").encode(),
     )

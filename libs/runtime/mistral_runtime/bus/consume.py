@@ -130,6 +130,10 @@ class PullConsumer:
         if not paused:
             self._wake.set()
 
+    def narrow(self, window: int) -> None:
+        """Have at most so many messages on their way or in the buffer from now on, up to the window it began with."""
+        self._pulls.narrow(window)
+
     async def take(self, max_messages: int) -> list[Delivery]:
         """Wait for at least one message and return at once all that have arrived, up to ``max_messages``.
 

@@ -30,7 +30,7 @@ class Pulls:
     def __init__(self, client: Client, stream: str, name: str, window: int) -> None:
         self._client = client
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"
-        self._window = window
+        self._widest = self._window = window
         self._inbox = client.new_inbox()
         self._epoch = 0
         self._count = 0
@@ -47,6 +47,10 @@ class Pulls:
     def patience(self) -> float:
         """Seconds after which silence means that something is wrong."""
         return 2.5 * HEARTBEAT_SECONDS
+
+    def narrow(self, window: int) -> None:
+        """Keep fewer asked for, or more again; what was asked for already may still come."""
+        self._window = max(1, min(window, self._widest))
 
     def silent(self) -> bool:
         return self._outstanding > 0 and time.monotonic() - self._heard > self.patience

@@ -15,13 +15,14 @@ from mistral_persistence.database import Connection, Pool
 AT_WORK: Final = "(SELECT status FROM maintenance) = 'RUNNING'"
 """Condition that the mesh is not in maintenance."""
 
-# Whose runs are still to be started is left alone: while no engine answers nothing piles up.
+# Whose runs are still to be started is left alone: while no engine answers nothing piles up. They are counted, since a
+# join would be planned while there are none and made when there are many.
 _DUE = f"""
 SELECT c.id::text, c.name, c.pattern, c.patterns, c.timezone, c.first_execution_time, c.start_at, c.end_at, c.jitter,
        c.overlap, c.catchup_window, coalesce(c.due_at, c.next_execution_time), c.remaining_executions
   FROM cron_trigger c
  WHERE c.next_execution_time <= now() AND {AT_WORK}
-   AND NOT EXISTS (SELECT FROM cron_run r WHERE r.trigger_id = c.id AND r.state = 'STARTING')
+   AND 0 = (SELECT count(*) FROM cron_run r WHERE r.trigger_id = c.id AND r.state = 'STARTING')
  ORDER BY c.next_execution_time, c.id LIMIT $1
    FOR UPDATE OF c SKIP LOCKED
 """

@@ -34,7 +34,7 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
         stack.enter_context(telemetry(service))
         await stack.enter_async_context(metrics_server(service.metrics_port))
         pool = await stack.enter_async_context(
-            database.connected(settings.database_url, size=5, application=service.name)
+            database.connected(settings.database_url, size=8, application=service.name)
         )
         await database.migrate(pool)
         connection = await stack.enter_async_context(bus.connect(service.nats_url, service.name))

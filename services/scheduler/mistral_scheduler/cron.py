@@ -7,6 +7,7 @@ leaves runs behind that the next one starts under the same keys: who repeats it 
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 import grpc.aio
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BATCH: Final = 500
+# An engine that has more to start than it has begun with does so in larger commits.
+_STARTERS: Final = 3
 _LOOK_SECONDS: Final = 1.0
 # What is still due after a look waits for an engine, for other runs, or is in the hands of another scheduler.
 _AGAIN_SECONDS: Final = 0.25
@@ -36,30 +39,49 @@ class Cron:
     def __init__(self, pool: Pool, stub: "EngineServiceAsyncStub") -> None:
         self._pool = pool
         self._stub = stub
+        self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Fire for ever; an engine or a store that is away is waited for."""
+        starters = (self._for_ever(self._start, self._until_woken) for _ in range(_STARTERS))
+        await asyncio.gather(self._for_ever(self._turn, self._until_due), *starters)
+
+    async def _for_ever(self, work: Callable[[], Awaitable[int]], rest: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                if await self.fire():
-                    continue
-                due_in = await cron_runs.next_due_in(self._pool)
-                if await cron_starts.waits(self._pool):
-                    due_in = _AGAIN_SECONDS
+                if await work() < _BATCH:
+                    await rest()
             except _AWAY as error:
                 _log.warning("cron triggers have to wait: %s", _said(error))
-                due_in = None
-            await asyncio.sleep(_LOOK_SECONDS if due_in is None else min(max(due_in, _AGAIN_SECONDS), _LOOK_SECONDS))
+                await asyncio.sleep(_LOOK_SECONDS)
 
-    async def fire(self) -> bool:
-        """Do one batch of what there is to do, and return whether there was a whole batch."""
-        started = await start_runs(self._pool, self._stub, limit=_BATCH)
+    async def _turn(self) -> int:
+        """Find out what is to be started, and return how much that was at most."""
         taken = await take_turns(self._pool, limit=_BATCH)
+        if taken:
+            self._wake.set()
         ended = await end_others(self._pool, self._stub, limit=_BATCH)
         promoted = await promote_waiting(self._pool, limit=_BATCH)
-        if taken or promoted:
-            started += await start_runs(self._pool, self._stub, limit=_BATCH)
-        return max(started, taken, ended, promoted) >= _BATCH
+        if promoted:
+            self._wake.set()
+        return max(taken, ended, promoted)
+
+    async def _start(self) -> int:
+        self._wake.clear()
+        return await start_runs(self._pool, self._stub, limit=_BATCH)
+
+    async def _until_due(self) -> None:
+        due_in = await cron_runs.next_due_in(self._pool)
+        if await cron_starts.waits(self._pool):
+            due_in = _AGAIN_SECONDS
+        await asyncio.sleep(_LOOK_SECONDS if due_in is None else min(max(due_in, _AGAIN_SECONDS), _LOOK_SECONDS))
+
+    async def _until_woken(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return
 
 
 def _said(error: Exception) -> str:

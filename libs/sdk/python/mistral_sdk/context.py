@@ -157,6 +157,11 @@ class Context:
         return self._assignment.traceparent
 
     @property
+    def scheduled_at(self) -> datetime:
+        """When it was sent to its queue."""
+        return self._assignment.scheduled_at.ToDatetime(UTC)
+
+    @property
     def deadline(self) -> datetime | None:
         """When it is given up whatever the handler does; None for never."""
         if not self._assignment.HasField("deadline"):

@@ -10,7 +10,7 @@ BIN := .venv/bin
 # As it was typed: make would expand a dollar sign in it, the shell would trip over a quote.
 export WORKFLOW_INPUT := $(value INPUT)
 
-.PHONY: help run up down test test-clients crash fuzz bench bench-lists lint format proto grpc-gateway lock setup
+.PHONY: help run up down test test-clients crash fuzz bench bench-lists bench-workers lint format proto grpc-gateway lock setup
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -45,6 +45,9 @@ bench: setup ## the benchmark suite, one JSON line per scenario
 
 bench-lists: setup ## how long lists take over many executions: ROWS=1000000
 	@$(BIN)/python -m tests.bench.lists --rows $(ROWS) $(ARGS)
+
+bench-workers: setup ## what workers cost and how quick they are
+	@$(BIN)/python -m tests.bench.workers $(ARGS)
 
 lint: setup ## style, types, import contracts, contracts, house rules
 	@$(BIN)/python tools/lint.py

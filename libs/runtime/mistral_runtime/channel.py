@@ -16,7 +16,7 @@ from mistral_runtime.errors import error_from
 from mistral_runtime.server import MAX_MESSAGE_BYTES
 from mistral_runtime.tls import Tls
 
-__all__ = ["channel", "error_from"]
+__all__ = ["channel", "direct", "error_from"]
 
 # Safe for every method but one: a repeat of a call that was done after all changes nothing. A start without an id
 # would start twice, so whoever starts says for himself what may be repeated.
@@ -73,6 +73,19 @@ async def channel(targets: str, tls: Tls | None = None) -> AsyncIterator[grpc.ai
     target = await _target(targets)
     async with _opened(target, targets, tls) as opened:
         yield opened
+
+
+def direct(address: str, tls: Tls | None = None) -> grpc.aio.Channel:
+    """Open a channel to one replica for what is passed on as it is: no repeats, no trace context, bytes untouched.
+
+    Whoever opens it closes it.
+    """
+    plain = tuple(option for option in _OPTIONS if option[0] not in ("grpc.service_config", "grpc.enable_retries"))
+    options = (*plain, ("grpc.enable_retries", 0))
+    if tls is None:
+        return grpc.aio.insecure_channel(address, options=(*options, _CLEAR))
+    options = (*options, _SECURE, ("grpc.ssl_target_name_override", _named(address, tls)))
+    return grpc.aio.secure_channel(address, tls.for_channel(), options=options)
 
 
 def _opened(target: str, targets: str, tls: Tls | None) -> grpc.aio.Channel:

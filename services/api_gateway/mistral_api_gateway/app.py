@@ -13,10 +13,13 @@ from mistral_api_gateway.gateway import Gateway, gateway
 from mistral_api_gateway.live.hub import Hub, listening
 from mistral_api_gateway.live.presence import noticing
 from mistral_api_gateway.live.standing import keeping_fresh
+from mistral_api_gateway.live.worker_sessions import WorkerSessions, worker_sessions
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.lists import Lists, list_settings
 from mistral_api_gateway.operations.store import Store
+from mistral_api_gateway.operations.worker_routes import worker_routes
+from mistral_api_gateway.operations.workers import Workers
 from mistral_api_gateway.rest.application import application
 from mistral_api_gateway.rest.server import http_server
 from mistral_api_gateway.rpc.register import register
@@ -68,13 +71,16 @@ async def running(settings: GatewaySettings) -> AsyncIterator[Ports]:
         store = Store(pool, await _lists(settings, stack))
         hub = await stack.enter_async_context(listening(connection, store, tasks))
         admitting = await stack.enter_async_context(access(settings.access, store))
-        parts = await _parts(settings, stack, store, connection, hub, admitting, gate)
+        recheck = admitting.doors.rpc if admitting.doors is not None else None
+        sessions = await stack.enter_async_context(worker_sessions(recheck, tasks))
+        parts = await _parts(settings, stack, store, connection, hub, admitting, gate, sessions)
         stack.push_async_callback(parts.executions.close)
         await stack.enter_async_context(keeping_fresh(parts.maintenance, connection, tasks))
         ports = await _served(settings, stack, parts, admitting)
         address = bound(service.listen, ports.grpc)
         await stack.enter_async_context(present(connection, kind="api_gateway", name=service.name, address=address))
         stack.callback(hub.leave)
+        stack.callback(sessions.leave)
         yield ports
 
 
@@ -121,6 +127,7 @@ async def _parts(
     hub: Hub,
     admitting: Access,
     gate: Gate,
+    sessions: WorkerSessions,
 ) -> Gateway:
     opened = (
         await stack.enter_async_context(channel(settings.engines, settings.service.tls)) if settings.engines else None
@@ -130,6 +137,8 @@ async def _parts(
         if settings.executors
         else None
     )
+    presence = await stack.enter_async_context(noticing(connection))
+    routes = worker_routes(presence, settings.executors, settings.service.tls)
     return gateway(
         store,
         connection,
@@ -137,7 +146,9 @@ async def _parts(
         engines=Engines(opened),
         executors=Executors(offering),
         hub=hub,
-        presence=await stack.enter_async_context(noticing(connection)),
+        presence=presence,
         gate=gate,
         keys=admitting.keys,
+        workers=Workers(await stack.enter_async_context(routes)),
+        worker_sessions=sessions,
     )

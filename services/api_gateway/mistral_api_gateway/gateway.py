@@ -7,6 +7,7 @@ from mistral_api_gateway.access.gate import Gate
 from mistral_api_gateway.live.hub import Hub
 from mistral_api_gateway.live.presence import Presence
 from mistral_api_gateway.live.waiting import Waiting
+from mistral_api_gateway.live.worker_sessions import WorkerSessions
 from mistral_api_gateway.operations.action_executions import ActionExecutions
 from mistral_api_gateway.operations.actions import Actions
 from mistral_api_gateway.operations.api_keys import ApiKeys
@@ -26,6 +27,7 @@ from mistral_api_gateway.operations.event_triggers import EventTriggers
 from mistral_api_gateway.operations.executions import Executions
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.fleets import Fleets
+from mistral_api_gateway.operations.http_workers import HttpWorkers
 from mistral_api_gateway.operations.maintenance import Maintenance
 from mistral_api_gateway.operations.members import Members
 from mistral_api_gateway.operations.once import Once
@@ -35,6 +37,7 @@ from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.subscriptions import Subscriptions
 from mistral_api_gateway.operations.tasks import Tasks
 from mistral_api_gateway.operations.workbooks import Workbooks
+from mistral_api_gateway.operations.workers import Workers
 from mistral_api_gateway.operations.workflows import Workflows
 from mistral_api_gateway.settings import GatewaySettings
 from mistral_runtime.bus import Bus
@@ -74,6 +77,8 @@ class Gateway:
     code_sources: CodeSources
     dynamic_actions: DynamicActions
     api_keys: ApiKeys
+    workers: Workers
+    worker_sessions: WorkerSessions
 
     @property
     def bulk(self) -> Bulk:
@@ -84,6 +89,11 @@ class Gateway:
     def fleets(self) -> Fleets:
         """How temporary workers are started."""
         return Fleets(self.store)
+
+    @property
+    def http_workers(self) -> HttpWorkers:
+        """Applications that run actions and are called over HTTP."""
+        return HttpWorkers(self.store)
 
     @property
     def once(self) -> Once:
@@ -102,6 +112,8 @@ def gateway(
     presence: Presence,
     gate: Gate,
     keys: KnownKeys,
+    workers: Workers,
+    worker_sessions: WorkerSessions,
 ) -> Gateway:
     """Put the parts together; ``gate`` is what every call passes, ``keys`` what the doors know of API keys."""
     switch, executions = Switch(settings.dynamic), Executions(store, engines)
@@ -139,4 +151,6 @@ def gateway(
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),
         api_keys=ApiKeys(store, keys.forget),
+        workers=workers,
+        worker_sessions=worker_sessions,
     )

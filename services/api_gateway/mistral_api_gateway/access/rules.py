@@ -26,11 +26,13 @@ _RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "event_triggers": _CRUD,
     "executions": _CRUD,
     "fleets": ("get", "list"),
+    "http_workers": _CRUD,
     "members": _CRUD,
     "services": ("list",),
     "subscriptions": _CRUD,
     "tasks": ("get", "list", "update"),
     "workbooks": (*_CRUD, "validate"),
+    "workers": ("get", "list", "work"),
     "workflows": (*_CRUD, "validate"),
 }
 _ADMIN_RESOURCES: Final = ("code_sources", "dynamic_actions", "event_sources")
@@ -45,9 +47,11 @@ _OF_ALL: Final = (
     "environments",
     "event_triggers",
     "executions",
+    "http_workers",
     "subscriptions",
     "tasks",
     "workbooks",
+    "workers",
     "workflows",
 )
 
@@ -90,6 +94,7 @@ _REST: Final[Mapping[str, str]] = {
     "GET /v2/subscriptions/{identifier}/attempts": "subscriptions:get",
     "POST /v2/dead_letters/replay": "dead_letters:update",
     "GET /v2/received_events/{id}/explanation": "received_events:get",
+    **{f"POST /v2/workers/{verb}": "workers:work" for verb in ("poll", "complete", "heartbeat")},
     "GET /maintenance": "maintenance:get",
     "PUT /maintenance": "maintenance:update",
 }
@@ -105,6 +110,8 @@ _GRPC: Final[Mapping[str, str]] = {
     "SubscriptionService/TestSubscription": "subscriptions:update",
     "SubscriptionService/ListDeliveryAttempts": "subscriptions:get",
     "FleetService/ListFleetWorkers": "fleets:get",
+    **{f"WorkerService/{name}": "workers:work" for name in ("Work", "PollAssignments", "CompleteAssignments")},
+    "WorkerService/HeartbeatAssignments": "workers:work",
 }
 _WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("Create", "Start", "Run", "Share", "Add"), "create"),

@@ -49,6 +49,9 @@ def _around(handler: Any, resource: str) -> Any:
     }
     if handler.unary_unary is not None:
         return grpc.unary_unary_rpc_method_handler(_around_call(handler.unary_unary, resource), **codecs)
+    if handler.stream_stream is not None:
+        # A stream of requests is no message that an error could be about.
+        return handler
     return grpc.unary_stream_rpc_method_handler(_around_stream(handler.unary_stream, resource), **codecs)
 
 

@@ -65,7 +65,11 @@ def _guarded(handler: Any, gate: Gate, method: MethodDescriptor) -> Any:
         return grpc.unary_unary_rpc_method_handler(_around(passage, handler.unary_unary, ids, wide), **codecs)
     if handler.unary_stream is not None:
         return grpc.unary_stream_rpc_method_handler(_around_stream(passage, handler.unary_stream, ids, wide), **codecs)
-    raise TypeError(f"{call} takes a stream, which the gate does not know yet")
+    if handler.stream_stream is not None:
+        # What is said in the stream names no ids: whoever began it was asked once.
+        around = _around_stream(passage, handler.stream_stream, lambda _request, _response: [], wide=False)
+        return grpc.stream_stream_rpc_method_handler(around, **codecs)
+    raise TypeError(f"{call} takes a stream and gives one answer, which the gate does not know yet")
 
 
 def _around(

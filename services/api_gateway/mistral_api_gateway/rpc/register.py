@@ -20,12 +20,14 @@ from mistral.v1 import (
     execution_bulk_service_pb2_grpc,
     execution_service_pb2_grpc,
     fleet_service_pb2_grpc,
+    http_worker_service_pb2_grpc,
     maintenance_service_pb2_grpc,
     received_event_service_pb2_grpc,
     service_service_pb2_grpc,
     subscription_service_pb2_grpc,
     task_service_pb2_grpc,
     workbook_service_pb2_grpc,
+    worker_service_pb2_grpc,
     workflow_member_service_pb2_grpc,
     workflow_service_pb2_grpc,
 )
@@ -46,12 +48,14 @@ from mistral_api_gateway.rpc.event_triggers import EventTriggerServicer
 from mistral_api_gateway.rpc.executions import ExecutionServicer
 from mistral_api_gateway.rpc.fleets import FleetServicer
 from mistral_api_gateway.rpc.guarding import Guarded
+from mistral_api_gateway.rpc.http_workers import HttpWorkerServicer
 from mistral_api_gateway.rpc.maintenance import MaintenanceServicer, Waiting
 from mistral_api_gateway.rpc.received_events import ReceivedEventServicer
 from mistral_api_gateway.rpc.services import ServiceServicer
 from mistral_api_gateway.rpc.subscriptions import SubscriptionServicer
 from mistral_api_gateway.rpc.tasks import TaskServicer
 from mistral_api_gateway.rpc.workbooks import WorkbookServicer
+from mistral_api_gateway.rpc.workers import Untouched, WorkerServicer
 from mistral_api_gateway.rpc.workflow_members import WorkflowMemberServicer
 from mistral_api_gateway.rpc.workflows import WorkflowServicer
 
@@ -74,15 +78,20 @@ SERVICES = (
     "EventBindingService",
     "ReceivedEventService",
     "FleetService",
+    "HttpWorkerService",
     "SubscriptionService",
     "DeadLetterService",
     "MaintenanceService",
     "ServiceService",
+    "WorkerService",
 )
 
 
 def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     """Add the services to a server and return their full names."""
+    # What runs may come to its end also in maintenance.
+    untouched = cast(grpc.aio.Server, Untouched(Door(Guarded(server, gateway.gate))))
+    worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(WorkerServicer(gateway), untouched)
     server = cast(grpc.aio.Server, Waiting(Door(Guarded(server, gateway.gate)), gateway.maintenance))
     workbook_service_pb2_grpc.add_WorkbookServiceServicer_to_server(WorkbookServicer(gateway), server)
     action_service_pb2_grpc.add_ActionServiceServicer_to_server(ActionServicer(gateway), server)
@@ -106,6 +115,7 @@ def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     event_binding_service_pb2_grpc.add_EventBindingServiceServicer_to_server(EventBindingServicer(gateway), server)
     received_event_service_pb2_grpc.add_ReceivedEventServiceServicer_to_server(ReceivedEventServicer(gateway), server)
     fleet_service_pb2_grpc.add_FleetServiceServicer_to_server(FleetServicer(gateway), server)
+    http_worker_service_pb2_grpc.add_HttpWorkerServiceServicer_to_server(HttpWorkerServicer(gateway), server)
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(SubscriptionServicer(gateway), server)
     dead_letter_service_pb2_grpc.add_DeadLetterServiceServicer_to_server(DeadLetterServicer(gateway), server)
     maintenance_service_pb2_grpc.add_MaintenanceServiceServicer_to_server(MaintenanceServicer(gateway), server)

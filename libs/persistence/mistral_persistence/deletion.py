@@ -15,7 +15,7 @@ SELECT FROM partition_lease l
    FOR SHARE OF l
 """
 
-_STATEMENTS = tuple(
+STATEMENTS = tuple(
     f"DELETE FROM {table} WHERE {column} = ANY ($1::uuid[])"
     for table, column in (
         ("timer", "execution_id"),
@@ -27,6 +27,7 @@ _STATEMENTS = tuple(
         ("execution", "id"),
     )
 )
+"""What removes executions, whose ids are the argument, one after the other."""
 
 
 async def delete(pool: Pool, ids: Sequence[str], epochs: Mapping[int, int]) -> None:
@@ -39,5 +40,5 @@ async def delete(pool: Pool, ids: Sequence[str], epochs: Mapping[int, int]) -> N
         held = await connection.fetch(_HELD, list(epochs.keys()), list(epochs.values()))
         if len(held) != len(epochs):
             raise LeaseLost
-        for statement in _STATEMENTS:
+        for statement in STATEMENTS:
             await connection.execute(statement, ids)

@@ -32,7 +32,9 @@ def _statement() -> tuple[str, str]:
     # as they came, so that nothing is read twice while there is no subscription.
     actions = f"tell_actions_v1({_arguments('action', 0, 1, 2, 3, 7)})"
     subscriptions = f"tell_subscriptions_v1({_arguments('history', 0, 3)})"
-    told = f"{actions}, {flush}, {subscriptions}"
+    # By then the transaction is one that whoever removes executions waits for.
+    kept = f"not_expiring_v1({_arguments('execution', 0)})"
+    told = f"{actions}, {flush}, {kept}, {subscriptions}"
     return f"SELECT {told}", f"SELECT definitions_unchanged_v1(${len(types) + 1}), {told}"
 
 

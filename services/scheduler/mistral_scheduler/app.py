@@ -18,6 +18,7 @@ from mistral_scheduler.events.assembly import events
 from mistral_scheduler.firing import WAKE_SUBJECT, Firing
 from mistral_scheduler.fleets.assembly import fleets
 from mistral_scheduler.maintenance import maintain
+from mistral_scheduler.retention import Retention
 from mistral_scheduler.servicer import Servicer
 from mistral_scheduler.settings import SchedulerSettings
 from mistral_scheduler.standstill import WAKE_SUBJECT as STANDSTILL_SUBJECT
@@ -56,6 +57,8 @@ async def running(settings: SchedulerSettings) -> AsyncIterator[int]:
             _log.warning("no engine is known by address: no trigger fires, nothing is paused for maintenance")
         temporary = await stack.enter_async_context(fleets(pool, connection, settings.fleets))
         tasks.start(temporary.run(), name="fleets")
+        if settings.retention.interval_minutes:
+            tasks.start(Retention(pool, settings.retention).run(), name="retention")
         tasks.start(maintain(pool, history_days=settings.history_days), name="maintenance")
         servicer = Servicer(service.name, pool, firing)
         port = await stack.enter_async_context(

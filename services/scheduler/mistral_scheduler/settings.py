@@ -7,6 +7,7 @@ from typing import Self
 from mistral_runtime.settings import Environment, ServiceSettings
 from mistral_scheduler.events.settings import EventSettings
 from mistral_scheduler.fleets.settings import FleetSettings
+from mistral_scheduler.retention_settings import RetentionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class SchedulerSettings:
         engines: Addresses of the engines, separated by commas; without any no cron trigger fires.
         events: What is set about events from elsewhere.
         fleets: How temporary workers are started.
+        retention: How long executions are kept once they have ended.
     """
 
     service: ServiceSettings
@@ -26,6 +28,7 @@ class SchedulerSettings:
     engines: str = ""
     events: EventSettings = field(default_factory=EventSettings)
     fleets: FleetSettings = field(default_factory=FleetSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -41,5 +44,6 @@ class SchedulerSettings:
             history_days=env.integer("MISTRAL_HISTORY_DAYS", 7, minimum=1, maximum=3650),
             engines=env.text("MISTRAL_ENGINE_ADDRESSES", ""),
             fleets=FleetSettings.read(environ),
+            retention=RetentionSettings.read(environ),
             events=EventSettings.read(environ),
         )

@@ -5,14 +5,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc.aio
 import pytest
 
 from mistral.internal.v1 import envelope_pb2 as wire
 from mistral.internal.v1 import worker_state_service_pb2 as pb
-from mistral.internal.v1 import worker_state_service_pb2_grpc as rpc
 from mistral.v1 import worker_pb2
 from mistral_core.worker_pools import Pool
+from tests.engine.offering import Asked, asking, offer, result
 
 FLOW = """
 version: '2.0'
@@ -26,42 +25,10 @@ w:
 """
 
 
-class Asked:
-    """The service of one engine, and what the bus carries to executors."""
-
-    def __init__(self, world: Any, node: Any, stub: rpc.WorkerStateServiceStub) -> None:
-        self.world = world
-        self.node = node
-        self.stub = stub
-        self.seen: dict[str, tuple[str, wire.ActionTask]] = {}
-
-    async def offer(self, *actions: worker_pb2.ActionOffer, project: str = "p1", queue: str = "") -> None:
-        offers = pb.WorkerOffers(project_id=project, queue=queue, actions=actions)
-        await self.stub.RecordOffers(pb.RecordOffersRequest(executor="executor-0", offers=[offers]))
-
-    async def listen(self) -> None:
-        await self.world.bus.subscribe("mistral.tasks.>", self._heard)
-
-    async def _heard(self, message: Any) -> None:
-        for task in wire.TaskEnvelope.FromString(message.data).tasks:
-            self.seen[task.action_id] = (message.subject.removeprefix("mistral.tasks."), task)
-
-    def tasks(self) -> dict[str, tuple[str, wire.ActionTask]]:
-        return {f"{task.action} {task.worker.task_name}".strip(): (place, task) for place, task in self.seen.values()}
-
-
 @pytest.fixture
 async def asked(world: Any) -> AsyncIterator[Asked]:
-    await world.pool.execute("TRUNCATE offered_action, action_progress, worker_key")
-    node = await world.engine()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{node.port}") as channel:
-        asked = Asked(world, node, rpc.WorkerStateServiceStub(channel))
-        await asked.listen()
+    async with asking(world) as asked:
         yield asked
-
-
-def offer(name: str, **more: Any) -> worker_pb2.ActionOffer:
-    return worker_pb2.ActionOffer(name=name, **more)
 
 
 async def test_an_offered_action_goes_to_the_pool_of_its_queue(world: Any, asked: Asked) -> None:
@@ -77,7 +44,9 @@ async def test_an_offered_action_goes_to_the_pool_of_its_queue(world: Any, asked
         "default",
         "images.resize",
     )
-    assert plain.safe_rerun and plain.worker.sent_at_micros and not plain.worker.progressed
+    assert plain.safe_rerun
+    assert plain.worker.sent_at_micros
+    assert not plain.worker.progressed
     assert seen["images.resize elsewhere"][0] == f"{Pool(project='p1', queue='gpu', action='images.resize').token}.high"
     assert seen["images.crop"][0] == seen["std.echo"][0] == "default.normal"
     assert not seen["std.echo"][1].HasField("worker")
@@ -116,22 +85,14 @@ async def test_only_what_changes_an_offer_makes_the_engines_look_again(world: An
 
 async def test_a_result_keeps_the_worker_and_a_permanent_failure_is_not_tried_again(world: Any, asked: Asked) -> None:
     await world.define(
-        "version: '2.0'\nw:\n  tasks:\n    t: {action: a.b, retry: {count: 5, delay: 0}, on-error: e}\n    e: {action: std.noop}"
+        "version: '2.0'\nw:\n  tasks:\n    t: {action: a.b, retry: {count: 5, delay: 0}, on-error: e}\n"
+        "    e: {action: std.noop}"
     )
     await asked.offer(offer("a.b"))
     begun = await asked.node.start("w")
     _, run = (await world.until(asked.tasks, lambda found: "a.b t" in found))["a.b t"]
-    result = wire.ActionResult(
-        action_id=run.action_id,
-        attempt=1,
-        task_id=run.task_id,
-        execution_id=run.execution_id,
-        outcome=wire.ACTION_OUTCOME_ERROR,
-        value=b'"no money"',
-        permanent=True,
-        worker="w-3",
-    )
-    await asked.node.record(result)
+    failed = result(run, wire.ACTION_OUTCOME_ERROR, value=b'"no money"', permanent=True, worker="w-3")
+    await asked.node.record(failed)
     assert (await world.ended(begun.id))[0] == "SUCCESS"
     rows = await world.pool.fetch("SELECT body FROM action_execution WHERE name = 'a.b'")
     assert [json.loads(row["body"])["worker"] for row in rows] == ["w-3"]
@@ -142,13 +103,14 @@ async def test_the_key_of_tokens_is_made_once(asked: Asked) -> None:
         return (await asked.stub.GetWorkerTokenKey(pb.GetWorkerTokenKeyRequest())).key
 
     keys = set(await asyncio.gather(*(key() for _ in range(8))))
-    assert len(keys) == 1 and len(keys.pop()) == 32
+    assert len(keys) == 1
+    assert len(keys.pop()) == 32
 
 
 async def test_progress_is_kept_for_the_next_try(world: Any, asked: Asked) -> None:
     await world.define("version: '2.0'\nw:\n  tasks:\n    t: {action: a.b, retry: {count: 1, delay: 0}}")
     await asked.offer(offer("a.b"))
-    begun = await asked.node.start("w")
+    await asked.node.start("w")
     _, run = (await world.until(asked.tasks, lambda found: "a.b t" in found))["a.b t"]
 
     async def tell(**fields: Any) -> None:
@@ -164,17 +126,10 @@ async def test_progress_is_kept_for_the_next_try(world: Any, asked: Asked) -> No
     assert lines == [("INFO", "third"), ("ERROR", "fourth")]
 
     asked.seen.clear()
-    failed = wire.ActionResult(
-        action_id=run.action_id,
-        attempt=1,
-        task_id=run.task_id,
-        execution_id=begun.id,
-        outcome=wire.ACTION_OUTCOME_ERROR,
-        value=b'"x"',
-    )
-    await asked.node.record(failed)
+    await asked.node.record(result(run, wire.ACTION_OUTCOME_ERROR, value=b'"x"'))
     _, again = (await world.until(asked.tasks, lambda found: "a.b t" in found))["a.b t"]
-    assert again.action_id != run.action_id and again.worker.progressed
+    assert again.action_id != run.action_id
+    assert again.worker.progressed
     answer = await asked.stub.GetProgressDetails(pb.GetProgressDetailsRequest(action_id=again.action_id))
     assert json.loads(answer.details) == {"step": 3}
 

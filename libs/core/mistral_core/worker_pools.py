@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 FLEET_LABEL: Final = "mistral.fleet"
@@ -44,8 +45,13 @@ class Pool:
     @property
     def token(self) -> str:
         """Return its queue on the bus: the same in every process, and free of what subjects must not hold."""
-        text = json.dumps([self.project, self.queue, self.action, self.labels, self.limit_key], ensure_ascii=False)
-        return _PREFIX + hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+        return _token(self.project, self.queue, self.action, self.labels, self.limit_key)
+
+
+@lru_cache(maxsize=4096)
+def _token(*parts: object) -> str:
+    text = json.dumps(parts, ensure_ascii=False)
+    return _PREFIX + hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def is_pool(token: str) -> bool:

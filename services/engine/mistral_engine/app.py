@@ -71,6 +71,8 @@ async def _set_going(parts: Parts, tasks: Tasks) -> None:
         tasks.start(lane.run(), name=f"lane {lane.number}")
     await parts.executors.listen()
     tasks.start(parts.executors.watch(), name="executors")
+    await parts.worker_presence.listen()
+    tasks.start(parts.worker_waits.watch(), name="runs that wait for workers")
     parts.ownership.on_change(parts.care.moved, parts.care.recover)
 
 

@@ -17,7 +17,9 @@ from mistral_engine.servicer import Engine
 from mistral_engine.settings import Settings
 from mistral_engine.starting import Starting
 from mistral_engine.starts import Starts
+from mistral_engine.worker_presence import WorkerPresence
 from mistral_engine.worker_state import WorkerState
+from mistral_engine.worker_waits import WorkerWaits
 from mistral_persistence.database import Pool
 from mistral_persistence.leases import Leases
 from mistral_runtime.bus import Bus
@@ -37,6 +39,8 @@ class Parts:
     care: Care
     engine: Engine
     worker_state: WorkerState
+    worker_presence: WorkerPresence
+    worker_waits: WorkerWaits
 
 
 def assembled(settings: Settings, pool: Pool, bus: Bus, tasks: Tasks, stack: AsyncExitStack) -> Parts:
@@ -60,6 +64,8 @@ def assembled(settings: Settings, pool: Pool, bus: Bus, tasks: Tasks, stack: Asy
     ]
     care = Care(pool, bus, executors, ownership, outgoing, lanes, settings, tasks, name=name)
     routing = Routing(pool, ownership, lanes, stack, settings.service.tls)
+    presence = WorkerPresence(bus)
+    waits = WorkerWaits(bus, pool, presence, executors, lanes, offers_kept_seconds=settings.offers_kept_seconds)
     starting = Starting(Starts(pool, definitions, ownership, lanes), ownership, routing)
     return Parts(
         definitions=definitions,
@@ -70,5 +76,7 @@ def assembled(settings: Settings, pool: Pool, bus: Bus, tasks: Tasks, stack: Asy
         lanes=lanes,
         care=care,
         worker_state=WorkerState(pool),
+        worker_presence=presence,
+        worker_waits=waits,
         engine=Engine(name=name, starting=starting, routing=routing, calls=Calls(pool, lanes, ownership, outgoing)),
     )

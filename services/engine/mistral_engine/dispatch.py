@@ -22,6 +22,7 @@ LARGEST_INPUT_BYTES = 24 * 1024
 
 _USUAL_PLACE = f"{DEFAULT_QUEUE}.{Priority.NORMAL}"
 _PER_ENVELOPE = 32
+_LONE = 1
 
 
 class Envelope(Struct):
@@ -78,7 +79,7 @@ def envelopes_of(batch: Batch, naming: Naming) -> list[Envelope]:
         Envelope(naming.next(), place, traceparent, [(change.execution, run) for change, run in some])
         for (place, traceparent), runs in groups.items()
         # Results come back by partition: what is sent together then comes back together.
-        for some in _portions(sorted(runs, key=_partition))
+        for some in _portions(sorted(runs, key=_partition), _most_together(runs[0]))
     ]
 
 
@@ -123,7 +124,14 @@ def place_of(execution: Execution, run: RunAction) -> str:
     return f"{queue}.{action.priority or Priority.NORMAL}"
 
 
-def _portions(runs: Sequence[tuple[Change, RunAction]]) -> Iterator[list[tuple[Change, RunAction]]]:
+def _most_together(run: tuple[Change, RunAction]) -> int:
+    """Return how many runs of its place may travel together: a limit counts messages, so there each goes alone."""
+    change, command = run
+    needs = change.execution.tasks[command.task_id].actions[command.action_id].needs
+    return _LONE if needs is not None and needs.limit_key else _PER_ENVELOPE
+
+
+def _portions(runs: Sequence[tuple[Change, RunAction]], most: int) -> Iterator[list[tuple[Change, RunAction]]]:
     waiting = iter(runs)
-    while some := list(islice(waiting, _PER_ENVELOPE)):
+    while some := list(islice(waiting, most)):
         yield some

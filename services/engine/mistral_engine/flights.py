@@ -5,8 +5,11 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 
 from mistral_core.machine import outstanding
+from mistral_core.machine.awaiting import says_so
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
+from mistral_core.machine.needs import pool_of
+from mistral_core.worker_pools import Pool as WorkerPool
 from mistral_engine.batch import Batch
 
 
@@ -16,6 +19,10 @@ class Flight(Struct, frozen=True):
     Attributes:
         sent_at: When it was dispatched, microseconds since the epoch.
         envelope: Name of the bus message that carries it.
+        pool: The pool of workers that it is for; None for what executors run.
+        begin_by: When a worker must have begun it, microseconds since the epoch; 0 for no limit.
+        fleet_workers: Most temporary workers wanted for it; 0 for no limit of its own.
+        awaited: Whether its task said, when it was sent, that it waits for a worker.
     """
 
     execution_id: str
@@ -26,13 +33,22 @@ class Flight(Struct, frozen=True):
     sent_at: int
     envelope: str
     safe_rerun: bool
+    pool: WorkerPool | None = None
+    begin_by: int = 0
+    fleet_workers: int = 0
+    awaited: bool = False
 
 
 class Flights:
-    """The flights of one lane, by action id, oldest first."""
+    """The flights of one lane, by action id, oldest first.
+
+    Attributes:
+        pooled: Those that are for workers.
+    """
 
     def __init__(self) -> None:
         self._open: dict[str, Flight] = {}
+        self.pooled: dict[str, Flight] = {}
 
     def __len__(self) -> int:
         return len(self._open)
@@ -44,7 +60,7 @@ class Flights:
         """Take over what a committed batch dispatched and what it settled."""
         for change in batch.changes.values():
             for task_id, action_id in change.actions:
-                self._open.pop(action_id, None)
+                self.remove(action_id)
                 run = batch.runs.get(action_id)
                 if run is not None:
                     envelope = envelopes[action_id]
@@ -52,13 +68,16 @@ class Flights:
 
     def add(self, flight: Flight) -> None:
         self._open[flight.action_id] = flight
+        if flight.pool is not None:
+            self.pooled[flight.action_id] = flight
 
     def remove(self, action_id: str) -> None:
-        self._open.pop(action_id, None)
+        if self._open.pop(action_id, None) is not None and self.pooled:
+            self.pooled.pop(action_id, None)
 
     def drop_partitions(self, partitions: Collection[int]) -> None:
         for gone in [f.action_id for f in self._open.values() if f.partition in partitions]:
-            del self._open[gone]
+            self.remove(gone)
 
     def sent_before(self, moment: int) -> Iterator[Flight]:
         """Yield flights dispatched before ``moment`` (microseconds since the epoch)."""
@@ -69,10 +88,13 @@ class Flights:
 
 def flight(execution: Execution, task_id: str, action_id: str, at: int, envelope: str) -> Flight:
     """Return the flight of an action that is dispatched now."""
-    action = execution.tasks[task_id].actions[action_id]
-    return Flight(
-        execution.id, execution.partition, task_id, action_id, action.attempt, at, envelope, action.safe_rerun
-    )
+    task = execution.tasks[task_id]
+    action = task.actions[action_id]
+    usual = (execution.id, execution.partition, task_id, action_id, action.attempt, at, envelope, action.safe_rerun)
+    if (needs := action.needs) is None:
+        return Flight(*usual)
+    pool = pool_of(needs, action.base or action.name)
+    return Flight(*usual, pool, needs.begin_by, needs.fleet_workers, says_so(task))
 
 
 def runs_of(execution: Execution) -> Iterator[RunAction]:

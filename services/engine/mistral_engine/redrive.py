@@ -14,6 +14,7 @@ from nats.js.errors import APIError, NotFoundError
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import Execution
 from mistral_core.priority import consumer_of
+from mistral_core.worker_pools import is_pool
 from mistral_engine.applying import Applying
 from mistral_engine.dispatch import Envelope, place_of
 from mistral_engine.executors import Executors
@@ -28,6 +29,7 @@ from mistral_runtime.bus.streams import BOOT, TASKS
 _log = logging.getLogger(__name__)
 
 _MOST = 2_000
+_MOST_POOLS = 200
 
 
 class Redrive:
@@ -58,7 +60,7 @@ class Redrive:
         made, booted = (int(self._bus.streams.created(s).timestamp() * 1e6) for s in (TASKS, BOOT))
         # What we took up from somebody who sent it to a server before this one is not waited for.
         inherited = booted if booted < self._begun else 0
-        overdue = list(self._flights.sent_before(max(made, inherited, now() - self._lost_micros)))[:_MOST]
+        overdue = await self._overdue(max(made, inherited, now() - self._lost_micros), made)
         if not overdue:
             return
         held = await self._executors.holding((f.action_id, f.attempt) for f in overdue)
@@ -68,6 +70,27 @@ class Redrive:
         if lost:
             _log.warning("%d actions were lost and are sent again", len(lost))
             await self._send(lost)
+
+    async def _overdue(self, moment: int, made: int) -> list[Flight]:
+        """Return flights to look after; those that the bus still has for workers may wait there for long."""
+        empty: dict[str, bool] = {}
+        found: list[Flight] = []
+        for each in self._flights.sent_before(moment):
+            if each.pool is not None and each.sent_at >= made:
+                token = each.pool.token
+                if token not in empty:
+                    empty[token] = len(empty) < _MOST_POOLS and await self._pool_is_empty(token)
+                if not empty[token]:
+                    continue
+            found.append(each)
+            if len(found) == _MOST:
+                break
+        return found
+
+    async def _pool_is_empty(self, token: str) -> bool:
+        """Whether the bus has nothing for a pool, neither waiting nor given out and not yet answered."""
+        info = await self._bus.client.jetstream().stream_info(TASKS, subjects_filter=f"mistral.tasks.{token}.>")
+        return not info.state.subjects
 
     def _awaited(self, flights: Iterable[Flight]) -> Iterable[tuple[Flight, Execution, RunAction]]:
         owed: dict[str, dict[str, RunAction]] = {}
@@ -90,6 +113,9 @@ class Redrive:
         return [w for w in waiting if w[0].sent_at < made or place_of(w[1], w[2]) in empty]
 
     async def _is_empty(self, place: str) -> bool:
+        queue = place.rpartition(".")[0]
+        if is_pool(queue):
+            return await self._pool_is_empty(queue)
         try:
             info = await self._bus.client.jetstream().consumer_info(TASKS, consumer_of(place))
         except (NotFoundError, APIError):

@@ -22,6 +22,7 @@ class Settings:
         lease_seconds: How long the partitions of a silent engine stay its own.
         sweep_seconds: How often lost work is looked for.
         lost_seconds: Age at which an unanswered action is asked for among the executors.
+        offers_kept_seconds: How long an action is known that no worker offers and no run waits for.
         notify: Publishers that every execution notifies, besides its own.
         expressions: What is allowed in expressions, and what they may take.
     """
@@ -34,6 +35,7 @@ class Settings:
     lease_seconds: float = 3.0
     sweep_seconds: float = 5.0
     lost_seconds: float = 15.0
+    offers_kept_seconds: float = 7 * 86_400.0
     notify: tuple[Mapping[str, Any], ...] = ()
     expressions: ExpressionSettings = field(default_factory=ExpressionSettings)
 
@@ -54,6 +56,7 @@ class Settings:
             lease_seconds=env.number("MISTRAL_ENGINE_LEASE_SECONDS", 3.0, minimum=0.5),
             sweep_seconds=env.number("MISTRAL_ENGINE_SWEEP_SECONDS", 5.0, minimum=0.1),
             lost_seconds=env.number("MISTRAL_ENGINE_LOST_SECONDS", 15.0, minimum=0.1),
+            offers_kept_seconds=env.number("MISTRAL_ENGINE_OFFERS_KEPT_SECONDS", 7 * 86_400.0, minimum=1.0),
             notify=_publishers(env.text("MISTRAL_NOTIFY", "[]")),
             expressions=ExpressionSettings.read(environ),
         )

@@ -11,10 +11,11 @@ from mistral.internal.v1 import worker_state_service_pb2 as pb
 from mistral.internal.v1 import worker_state_service_pb2_grpc as rpc
 from mistral.v1 import worker_pb2
 from mistral_core.errors import NotFound
+from mistral_core.http_workers import HttpAction, checked_actions
 from mistral_core.priority import DEFAULT_QUEUE
 from mistral_engine.ids import is_id
 from mistral_engine.outages import outages_told
-from mistral_persistence import action_progress, offers, restore, worker_keys
+from mistral_persistence import action_progress, http_workers, offers, restore, worker_keys
 from mistral_persistence.action_progress import Line, Progress
 from mistral_persistence.database import Pool
 from mistral_persistence.offers import Offered
@@ -55,6 +56,35 @@ class WorkerState(rpc.WorkerStateServiceServicer):
         self, request: pb.GetWorkerTokenKeyRequest, context: Context
     ) -> pb.GetWorkerTokenKeyResponse:
         return pb.GetWorkerTokenKeyResponse(key=await worker_keys.token_key(self._pool))
+
+    async def GetHttpWorkers(self, request: pb.GetHttpWorkersRequest, context: Context) -> pb.GetHttpWorkersResponse:
+        revision = await http_workers.revision(self._pool)
+        if revision == request.known_revision:
+            return pb.GetHttpWorkersResponse(revision=revision)
+        called = await http_workers.called(self._pool)
+        return pb.GetHttpWorkersResponse(revision=revision, workers=[_called(row) for row in called])
+
+
+def _called(row: http_workers.Row) -> pb.HttpWorkerCall:
+    numbers = {name: row[name] for name in ("concurrency", "timeout_seconds", "lease_seconds", "attempts")}
+    return pb.HttpWorkerCall(
+        **{name: row[name] for name in ("id", "project_id", "name", "url", "queues", "secret")},
+        actions=[_offer(action) for action in checked_actions(row["actions"])],
+        labels=msgspec.json.decode(row["labels"]),
+        headers=msgspec.json.decode(row["headers"]),
+        **numbers,
+    )
+
+
+def _offer(action: HttpAction) -> worker_pb2.ActionOffer:
+    return worker_pb2.ActionOffer(
+        name=action.name,
+        description=action.description,
+        input_schema="" if action.input_schema is None else to_json(action.input_schema),
+        output_schema="" if action.output_schema is None else to_json(action.output_schema),
+        safe_rerun=action.safe_rerun,
+        public=action.public,
+    )
 
 
 def _offered(request: pb.RecordOffersRequest) -> Iterator[Offered]:

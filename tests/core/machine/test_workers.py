@@ -112,7 +112,8 @@ def test_what_a_task_says_is_laid_over_the_defaults() -> None:
 def test_temporary_workers_are_told_apart_by_root_execution() -> None:
     scene = Scene(FLOW.format(own="worker: {fleet: cutters, workers: 9}", action="a.b", defaults=""))
     (action,) = scene.actions()
-    assert action.needs is not None and action.needs.fleet_workers == 9
+    assert action.needs is not None
+    assert action.needs.fleet_workers == 9
     assert action.needs.labels == (("mistral.execution", scene.root), ("mistral.fleet", "cutters"))
 
 
@@ -130,7 +131,8 @@ def test_temporary_workers_are_told_apart_by_root_execution() -> None:
 def test_values_of_the_wrong_kind_fail_the_task(own: str, complaint: str) -> None:
     scene = Scene(FLOW.format(own=own, action="a.b", defaults=""))
     (task,) = scene.execution.tasks.values()
-    assert task.state == "ERROR" and complaint in (task.state_info or "")
+    assert task.state == "ERROR"
+    assert complaint in (task.state_info or "")
 
 
 def test_an_offer_that_is_safe_to_repeat_makes_the_run_so() -> None:
@@ -141,12 +143,14 @@ def test_an_offer_that_is_safe_to_repeat_makes_the_run_so() -> None:
 def test_the_time_to_begin_starts_again_with_every_attempt() -> None:
     scene = Scene(FLOW.format(own="worker: {schedule-to-start: 5}, safe-rerun: true", action="a.b", defaults=""))
     (first,) = scene.actions()
-    assert first.needs is not None and first.needs.begin_by == first.created_at + 5_000_000
+    assert first.needs is not None
+    assert first.needs.begin_by == first.created_at + 5_000_000
     (task,) = scene.begun.tasks.values()
     lost = ActionLost(at=first.created_at + 60_000_000, task_id=task.id, action_id=first.id, attempt=1)
     after = decide(scene.begun, lost, scene.around).execution
     again = after.tasks[task.id].actions[first.id]
-    assert again.attempt == 2 and again.needs is not None
+    assert again.attempt == 2
+    assert again.needs is not None
     assert again.needs.begin_by == first.created_at + 65_000_000
 
 
@@ -161,11 +165,13 @@ w:
     scene = Scene(text)
     scene.end("t", worker="w-7")
     (second,) = scene.actions("u")
-    assert second.needs is not None and second.needs.sticky == "w-7"
+    assert second.needs is not None
+    assert second.needs.sticky == "w-7"
     scene.end("u", worker="w-8")
     (third,) = scene.actions("v")
     # It is another project's workers that offer this one.
-    assert third.needs is not None and third.needs.sticky == ""
+    assert third.needs is not None
+    assert third.needs.sticky == ""
 
 
 @pytest.mark.parametrize(("permanent", "tries"), [(False, 3), (True, 1)])
@@ -182,7 +188,8 @@ def test_a_permanent_failure_of_one_item_ends_all_tries() -> None:
     scene = Scene(FLOW.format(own=own, action="a.b", defaults=""))
     scene.end(outcome=Outcome.ERROR, permanent=True)
     scene.end(outcome=Outcome.ERROR)
-    assert scene.execution.state == "ERROR" and len(scene.actions()) == 2
+    assert scene.execution.state == "ERROR"
+    assert len(scene.actions()) == 2
 
 
 def test_needs_outlive_a_restart() -> None:

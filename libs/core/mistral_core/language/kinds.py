@@ -125,7 +125,7 @@ def _check_seconds(node: Node) -> None:
 
 
 def _check_labels(node: Node) -> None:
-    for label in node.mapping("a mapping with at least one label").keys():
+    for label in node.mapping("a mapping with at least one label"):
         if not isinstance(node.value[label], str | int | float):
             node.child(label).refuse_kind("text, a number, true or false, or an expression")
     check_expressions(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistral_core.machine import control, replay, rerun, results, resuming, suspending, timers
+from mistral_core.machine import awaiting, control, replay, rerun, results, resuming, suspending, timers
 from mistral_core.machine.command import Decision
 from mistral_core.machine.draft import Draft
 from mistral_core.machine.event import (
@@ -25,6 +25,7 @@ from mistral_core.machine.event import (
     SuspendRequested,
     TaskResumeRequested,
     TimerFired,
+    WorkerAwaited,
 )
 from mistral_core.machine.execution import Execution
 from mistral_core.machine.settling import settle
@@ -58,6 +59,8 @@ def _apply(draft: Draft, event: Event) -> None:
             results.action_deferred(draft, event)
         case ActionLost():
             results.action_lost(draft, event)
+        case WorkerAwaited():
+            awaiting.worker_awaited(draft, event)
         case ActionUpdated():
             results.action_updated(draft, event)
         case ChildRefused() | ChildPaused() | ChildResumed():

@@ -90,6 +90,16 @@ class ActionLost(Struct, frozen=True, kw_only=True, gc=False):
     attempt: int
 
 
+class WorkerAwaited(Struct, frozen=True, kw_only=True, gc=False):
+    """Nobody offers what this attempt needs, or ``awaited`` is False and somebody does again."""
+
+    at: int
+    task_id: str
+    action_id: str
+    attempt: int
+    awaited: bool = True
+
+
 class TimerKind(StrEnum):
     """What a timer of a task is for."""
 
@@ -225,6 +235,7 @@ Event: TypeAlias = (
     | ActionDeferred
     | ActionUpdated
     | ActionLost
+    | WorkerAwaited
     | TimerFired
     | ChildFinished
     | ChildRefused

@@ -99,7 +99,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "workers": "How many workers of the fleet at most. Default: as many as there are runs.",
     },
     "limit": {
-        "key": "Runs of the action with the same key share the limit; may be an expression. Default: the action's name.",
+        "key": "Runs of the action with the same key share the limit; may be an expression. Default: its name.",
         "concurrency": "Most runs at once.",
         "rate": "Most runs that begin in a second; 0.1 is one in ten seconds.",
     },

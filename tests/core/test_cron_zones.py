@@ -131,7 +131,7 @@ PATTERNS = st.sampled_from(
 PLACES = st.sampled_from(
     [BERLIN, NEW_YORK, LORD_HOWE, "America/Santiago", "Africa/Casablanca", "Asia/Kathmandu", "UTC"]
 )
-MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2029, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
+MOMENTS = st.integers(1_735_689_600, 1_861_920_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
 @settings(deadline=None, max_examples=60)
@@ -176,5 +176,6 @@ def test_nothing_is_left_out(pattern, place, after):
         wall = minute.astimezone(ZoneInfo(place)).replace(tzinfo=None, fold=0)
         fold = minute.astimezone(ZoneInfo(place)).fold
         if next_wall(pattern, wall - timedelta(seconds=1)) == wall:
-            assert fold == 1 and not is_frequent(pattern), wall
+            assert fold == 1, wall
+            assert not is_frequent(pattern), wall
         minute += timedelta(minutes=1)

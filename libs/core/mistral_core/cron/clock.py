@@ -42,6 +42,8 @@ def zone(name: str) -> ZoneInfo:
         ) from None
 
 
+# Many schedules have the same pattern and are due at the same moment.
+@lru_cache(maxsize=4096)
 def next_instant(pattern: str, place: ZoneInfo, after: datetime) -> datetime | None:
     """Return the first moment (UTC) after ``after`` (aware) at which a pattern is due; None if there is none.
 

@@ -44,6 +44,10 @@ def on_subscriptions(two: World) -> dict[str, Attempts]:
         ],
         "GET /v2/dead_letters/{id}": [(404, f"/v2/dead_letters/{NOBODY}", {})],
         "DELETE /v2/dead_letters/{id}": [(404, f"/v2/dead_letters/{NOBODY}", {})],
+        "GET /v2/retention": [(200, "/v2/retention", {})],
+        "PUT /v2/retention": [(403, "/v2/retention", {"json": {"max_finished": 0}})],
+        "DELETE /v2/retention": [(403, "/v2/retention", {})],
+        "POST /v2/retention/preview": [(200, "/v2/retention/preview", {"json": {"max_finished": 0}})],
         "POST /v2/dead_letters/replay": [
             (404, "/v2/dead_letters/replay", {"json": {"ids": [NOBODY]}}),
             (200, "/v2/dead_letters/replay", {"json": {"subscription_id": theirs}}),
@@ -65,6 +69,10 @@ def calls_on_subscriptions(two: World) -> dict[str, list[tuple[str, dict[str, An
             for method in ("GetSubscription", "UpdateSubscription", "TestSubscription", "ListDeliveryAttempts")
         },
         f"{service}/DeleteSubscription": [("NOT_FOUND", theirs), ("OK", {"identifier": name})],
+        "RetentionService/GetRetention": [("OK", {})],
+        "RetentionService/UpdateRetention": [("PERMISSION_DENIED", {"max_finished": 0})],
+        "RetentionService/DeleteRetention": [("PERMISSION_DENIED", {})],
+        "RetentionService/PreviewRetention": [("OK", {"max_finished": 0})],
         f"{letters}/ListDeadLetters": listed,
         f"{letters}/GetDeadLetter": [("NOT_FOUND", {"id": NOBODY})],
         f"{letters}/ReplayDeadLetters": [("NOT_FOUND", {"ids": [NOBODY]})],

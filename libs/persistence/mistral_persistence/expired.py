@@ -15,8 +15,6 @@ Place: TypeAlias = tuple[datetime, str]
 START: Final[Place] = (datetime(1970, 1, 1, tzinfo=UTC), "00000000-0000-0000-0000-000000000000")
 """Before all others."""
 
-_FIRST: Final = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -78,18 +76,20 @@ async def expired(
     return [(row[0], row[1]) for row in await source.fetch(sql, *found.arguments)]
 
 
-async def preview(source: Pool | Connection, limits: Limits) -> Preview:
-    """Return what would go now."""
+async def preview(source: Pool | Connection, limits: Limits, *, project: str | None = None) -> Preview:
+    """Return what would go now, of one project only unless it is None."""
     found = _over(limits, alone=False)
     if found is None:
         return Preview(0, None, None, ())
-    where = " AND ".join(found.conditions)
+    if project is not None:
+        found.conditions.append(f"e.project_id = {found.bind(project)}")
     row = await source.fetchrow(
-        f"SELECT count(*), min(e.updated_at), max(e.updated_at) FROM execution e WHERE {where}", *found.arguments
+        "SELECT count(*), min(at), max(at), (array_agg(id::text ORDER BY at, id))[1:20]"
+        f" FROM (SELECT e.updated_at AS at, e.id FROM execution e WHERE {' AND '.join(found.conditions)}) over",
+        *found.arguments,
     )
     assert row is not None
-    first = await expired(source, limits, after=START, limit=_FIRST)
-    return Preview(row[0], row[1], row[2], tuple(each for _, each in first))
+    return Preview(row[0], row[1], row[2], tuple(row[3] or ()))
 
 
 def _over(limits: Limits, alone: bool) -> Statement | None:

@@ -32,6 +32,7 @@ from mistral_api_gateway.operations.maintenance import Maintenance
 from mistral_api_gateway.operations.members import Members
 from mistral_api_gateway.operations.once import Once
 from mistral_api_gateway.operations.received_events import ReceivedEvents
+from mistral_api_gateway.operations.retention import Retention
 from mistral_api_gateway.operations.standalone import StandaloneRuns
 from mistral_api_gateway.operations.store import Store
 from mistral_api_gateway.operations.subscriptions import Subscriptions
@@ -72,6 +73,7 @@ class Gateway:
     event_intake: EventIntake
     subscriptions: Subscriptions
     dead_letters: DeadLetters
+    retention: Retention
     maintenance: Maintenance
     runs: StandaloneRuns
     code_sources: CodeSources
@@ -146,6 +148,7 @@ def gateway(
         event_intake=EventIntake(store, received),
         subscriptions=Subscriptions(store, bus),
         dead_letters=DeadLetters(store, bus),
+        retention=Retention(store),
         maintenance=Maintenance(store, bus),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog),
         code_sources=CodeSources(store, switch),

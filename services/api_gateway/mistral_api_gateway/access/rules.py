@@ -28,6 +28,7 @@ _RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "fleets": ("get", "list"),
     "http_workers": _CRUD,
     "members": _CRUD,
+    "retention": ("get",),
     "services": ("list",),
     "subscriptions": _CRUD,
     "tasks": ("get", "list", "update"),
@@ -66,6 +67,8 @@ DEFAULTS: Final[Mapping[str, str]] = {
     **{f"{resource}:{verb}": OWNER for resource in ("event_bindings", "received_events") for verb in ("get", "list")},
     **{f"{resource}:list:all_projects": ADMIN for resource in ("event_bindings", "event_sources", "received_events")},
     "received_events:create": ADMIN,
+    "retention:update": ADMIN,
+    "retention:delete": ADMIN,
     "maintenance:get": OWNER,
     "maintenance:update": ADMIN,
 }
@@ -95,6 +98,8 @@ _REST: Final[Mapping[str, str]] = {
     "POST /v2/dead_letters/replay": "dead_letters:update",
     "GET /v2/received_events/{id}/explanation": "received_events:get",
     **{f"POST /v2/workers/{verb}": "workers:work" for verb in ("poll", "complete", "heartbeat")},
+    "GET /v2/retention": "retention:get",
+    "POST /v2/retention/preview": "retention:get",
     "GET /maintenance": "maintenance:get",
     "PUT /maintenance": "maintenance:update",
 }
@@ -107,6 +112,7 @@ _GRPC: Final[Mapping[str, str]] = {
     "CronTriggerService/BackfillCronTrigger": "cron_triggers:update",
     "CronTriggerService/PreviewCronTrigger": "cron_triggers:get",
     "CronTriggerService/ListCronTriggerRuns": "cron_triggers:get",
+    "RetentionService/PreviewRetention": "retention:get",
     "SubscriptionService/TestSubscription": "subscriptions:update",
     "SubscriptionService/ListDeliveryAttempts": "subscriptions:get",
     "FleetService/ListFleetWorkers": "fleets:get",
@@ -126,6 +132,7 @@ _RESOURCE_OF: Final[Mapping[str, str]] = {
     "ExecutionBulkService": "executions",
     "WorkflowMemberService": "members",
     "MaintenanceService": "maintenance",
+    "RetentionService": "retention",
     "ServiceService": "services",
 }
 

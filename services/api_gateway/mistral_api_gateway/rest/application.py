@@ -23,6 +23,7 @@ from mistral_api_gateway.rest import (
     event_triggers,
     execution_resource,
     fleets,
+    http_workers,
     members,
     received_events,
     subscriptions,
@@ -45,6 +46,7 @@ from mistral_api_gateway.rest.event_triggers import EventTriggerEndpoints
 from mistral_api_gateway.rest.events import EventEndpoints
 from mistral_api_gateway.rest.executions import ExecutionEndpoints
 from mistral_api_gateway.rest.fleets import FleetEndpoints
+from mistral_api_gateway.rest.http_workers import HttpWorkerEndpoints
 from mistral_api_gateway.rest.maintenance import MaintenanceEndpoints, waiting
 from mistral_api_gateway.rest.members import MemberEndpoints
 from mistral_api_gateway.rest.openapi import document
@@ -52,11 +54,13 @@ from mistral_api_gateway.rest.operation import Admit, Endpoint, Operation
 from mistral_api_gateway.rest.received_events import ReceivedEventEndpoints
 from mistral_api_gateway.rest.report import ReportEndpoints
 from mistral_api_gateway.rest.resource import json_answer
+from mistral_api_gateway.rest.retention import RetentionEndpoints
 from mistral_api_gateway.rest.root import RootEndpoints
 from mistral_api_gateway.rest.routing import Routes
 from mistral_api_gateway.rest.subscriptions import SubscriptionEndpoints
 from mistral_api_gateway.rest.tasks import TaskEndpoints
 from mistral_api_gateway.rest.workbooks import WorkbookEndpoints
+from mistral_api_gateway.rest.workers import WorkerEndpoints
 from mistral_api_gateway.rest.workflows import WorkflowEndpoints
 
 RESOURCES: Final = {
@@ -73,6 +77,7 @@ RESOURCES: Final = {
     "EventBinding": event_bindings.RESOURCE,
     "ReceivedEvent": received_events.RESOURCE,
     "Fleet": fleets.RESOURCE,
+    "HttpWorker": http_workers.RESOURCE,
     "Subscription": subscriptions.RESOURCE,
     "DeliveryAttempt": subscriptions.ATTEMPT,
     "DeadLetter": dead_letters.RESOURCE,
@@ -102,14 +107,17 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
         *EventBindingEndpoints(gateway, body_limit=body_limit).operations(),
         *ReceivedEventEndpoints(gateway, body_limit=body_limit).operations(),
         *FleetEndpoints(gateway, body_limit=body_limit).operations(),
+        *HttpWorkerEndpoints(gateway, body_limit=body_limit).operations(),
         *SubscriptionEndpoints(gateway, body_limit=body_limit).operations(),
         *DeadLetterEndpoints(gateway, body_limit=body_limit).operations(),
+        *RetentionEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),
         *ReportEndpoints(gateway).operations(),
         *TaskEndpoints(gateway, body_limit=body_limit).operations(),
         *ActionRunEndpoints(gateway, body_limit=body_limit).operations(),
         *ActionExecutionEndpoints(gateway, body_limit=body_limit).operations(),
+        *WorkerEndpoints(gateway, body_limit=body_limit).operations(),
     ]
     described = _described(operations)
     admit = doors.rest if doors is not None else None

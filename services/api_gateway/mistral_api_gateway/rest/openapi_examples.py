@@ -44,6 +44,18 @@ greet:
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "ExecutionStart": {"workflow_name": "greeting", "input": {"name": "Ada"}, "description": "A first try"},
     "ExecutionChange": {"state": "PAUSED"},
+    "HttpWorkerChange": {
+        "name": "billing",
+        "url": "https://billing.example/actions",
+        "actions": [{"name": "billing.charge", "safe_rerun": False}],
+    },
+    "WorkerPoll": {
+        "worker": {"id": "resizer-1", "actions": [{"name": "images.resize", "safe_rerun": True}]},
+        "limit": 1,
+        "wait": 0,
+    },
+    "WorkerResults": {"results": [{"token": "executor-0.AbC", "output": {"width": 64}}]},
+    "WorkerSigns": {"tokens": ["executor-0.AbC"]},
     "FleetChange": {"name": "segmenters", "driver": "process", "template": {"command": ["python", "-m", "segmenter"]}},
     "EnvironmentChange": {"name": "production", "variables": {"host": "db.example", "port": 5432}},
     "CronTriggerCreation": {
@@ -63,6 +75,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         "secrets": {"secret": "signs every request"},
     },
     "SubscriptionChange": {"enabled": False},
+    "RetentionChange": {"older_than_minutes": 43200, "max_finished": 10000},
     "DeadLettersChosen": {"all": True},
     "EventTriggerChange": {"name": "a better name"},
     "DynamicActionChange": {"name": "greet", "class_name": "Greet", "code_source_name": "greetings"},

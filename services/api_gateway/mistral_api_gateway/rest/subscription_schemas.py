@@ -1,4 +1,4 @@
-"""Schemas of what is sent of subscriptions and dead letters, and of small answers about them."""
+"""Schemas of what is sent of subscriptions, dead letters and retention, and of small answers about them."""
 
 from typing import Any, Final
 
@@ -21,6 +21,13 @@ _SUBSCRIPTION: Final[dict[str, Any]] = {
     "secrets": {**_OBJECT, "description": "Further settings, which are never shown"},
 }
 
+_LIMIT: Final[dict[str, Any]] = {"type": ["integer", "null"]}
+_RETENTION: Final[dict[str, Any]] = {
+    "older_than_minutes": {**_LIMIT, "minimum": 1, "description": "What ended longer ago goes; null for no limit"},
+    "max_finished": {**_LIMIT, "minimum": 0, "description": "So many are kept; null for no limit"},
+    "ignored_states": {"type": "array", "items": {"enum": ["SUCCESS", "ERROR", "CANCELLED"]}},
+}
+
 SUBSCRIPTION_SCHEMAS: Final[dict[str, Any]] = {
     "SubscriptionCreation": {"type": "object", "properties": _SUBSCRIPTION, "required": ["name", "publisher"]},
     "SubscriptionChange": {
@@ -37,6 +44,22 @@ SUBSCRIPTION_SCHEMAS: Final[dict[str, Any]] = {
         "type": "object",
         "description": "Ids, a subscription, or all of the project.",
         "properties": {"ids": {"type": "array", "items": _UUID}, "subscription_id": _UUID, "all": _FLAG},
+    },
+    "RetentionChange": {"type": "object", "properties": _RETENTION},
+    "Retention": {
+        "type": "object",
+        "properties": {**_RETENTION, "own": _FLAG, "updated_at": {"type": ["string", "null"]}},
+        "required": ["own", "older_than_minutes", "max_finished", "ignored_states"],
+    },
+    "RetentionPreview": {
+        "type": "object",
+        "properties": {
+            "count": _COUNT,
+            "oldest": {"type": ["string", "null"]},
+            "newest": {"type": ["string", "null"]},
+            "execution_ids": _TEXTS,
+        },
+        "required": ["count", "oldest", "newest", "execution_ids"],
     },
     "DeadLettersReplayed": {"type": "object", "properties": {"replayed": _COUNT}, "required": ["replayed"]},
 }

@@ -23,6 +23,7 @@ from mistral.v1 import (
     http_worker_service_pb2_grpc,
     maintenance_service_pb2_grpc,
     received_event_service_pb2_grpc,
+    retention_service_pb2_grpc,
     service_service_pb2_grpc,
     subscription_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -51,6 +52,7 @@ from mistral_api_gateway.rpc.guarding import Guarded
 from mistral_api_gateway.rpc.http_workers import HttpWorkerServicer
 from mistral_api_gateway.rpc.maintenance import MaintenanceServicer, Waiting
 from mistral_api_gateway.rpc.received_events import ReceivedEventServicer
+from mistral_api_gateway.rpc.retention import RetentionServicer
 from mistral_api_gateway.rpc.services import ServiceServicer
 from mistral_api_gateway.rpc.subscriptions import SubscriptionServicer
 from mistral_api_gateway.rpc.tasks import TaskServicer
@@ -81,6 +83,7 @@ SERVICES = (
     "HttpWorkerService",
     "SubscriptionService",
     "DeadLetterService",
+    "RetentionService",
     "MaintenanceService",
     "ServiceService",
     "WorkerService",
@@ -118,6 +121,7 @@ def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     http_worker_service_pb2_grpc.add_HttpWorkerServiceServicer_to_server(HttpWorkerServicer(gateway), server)
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(SubscriptionServicer(gateway), server)
     dead_letter_service_pb2_grpc.add_DeadLetterServiceServicer_to_server(DeadLetterServicer(gateway), server)
+    retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(RetentionServicer(gateway), server)
     maintenance_service_pb2_grpc.add_MaintenanceServiceServicer_to_server(MaintenanceServicer(gateway), server)
     service_service_pb2_grpc.add_ServiceServiceServicer_to_server(ServiceServicer(gateway), server)
     return [f"mistral.v1.{name}" for name in SERVICES]

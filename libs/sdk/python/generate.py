@@ -49,10 +49,14 @@ def generate() -> None:
         names = sorted(_collected(WANTED, sources, set()))
         arguments = (f"-I{sources}", f"-I{_standard_contracts()}", f"--python_out={out}", f"--pyi_out={out}")
         subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *arguments, *names], check=True)
-        for stale in STUBS.glob("*_pb2.py*"):
+        made = {stub.name: _moved(stub.read_text()) for stub in out.rglob("*_pb2.py*")}
+    for stale in STUBS.glob("*_pb2.py*"):
+        if stale.name not in made:
             stale.unlink()
-        for stub in out.rglob("*_pb2.py*"):
-            (STUBS / stub.name).write_text(_moved(stub.read_text()))
+    for name, text in made.items():
+        # What is the same is left alone: somebody may be reading it.
+        if not (STUBS / name).exists() or (STUBS / name).read_text() != text:
+            (STUBS / name).write_text(text)
 
 
 def _collected(names: tuple[str, ...], target: Path, seen: set[str]) -> set[str]:

@@ -71,6 +71,7 @@ class Sessions:
         self._leave = threading.Event()
         self._call: Any = None
         self._known = False
+        self._heartbeat_seconds = Terms().heartbeat_seconds
         self._welcomed = False
         self._refusal: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"mistral-worker-{description.id}", daemon=True)
@@ -106,7 +107,7 @@ class Sessions:
             if self._refusal is not None:
                 raise self._refusal
             failures = 0 if self._welcomed else failures + 1
-            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
+            pause = min(self._longest_pause(), _FIRST_PAUSE * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
             if not self._leave.is_set():
                 _LOGGER.log(
                     logging.WARNING if failures in (1, 5) or self._welcomed else logging.DEBUG,
@@ -116,6 +117,10 @@ class Sessions:
                     reason,
                 )
                 self._leave.wait(pause)
+
+    def _longest_pause(self) -> float:
+        """What is in hand must be named to the server again within its lease, of which a heartbeat is a third."""
+        return _LONGEST_PAUSE if self._hand.empty else min(_LONGEST_PAUSE, self._heartbeat_seconds / 4)
 
     def _session(self) -> str:
         """Talk until the stream ends; returns why it did."""
@@ -169,7 +174,9 @@ class Sessions:
                 self._listener.rejected(answer.rejections.rejections)
             case "welcome":
                 self._known = self._welcomed = True
-                self._listener.welcomed(answer.welcome, Terms.of(answer.welcome.terms))
+                terms = Terms.of(answer.welcome.terms)
+                self._heartbeat_seconds = terms.heartbeat_seconds
+                self._listener.welcomed(answer.welcome, terms)
             case "go_away":
                 _LOGGER.info("the server leaves (%s); connecting again", answer.go_away.reason)
                 left = answer.go_away.deadline.ToDatetime(UTC).timestamp() - time.time()

@@ -9,14 +9,19 @@ _JSON: dict[str, frozenset[str]] = {
     "Execution": frozenset({"input", "params", "output", "published_global"}),
     "Task": frozenset({"published", "result", "runtime_context"}),
     "ActionExecution": frozenset({"input", "output"}),
+    "ActionExecutionProgress": frozenset({"details"}),
+    "OfferedAction": frozenset({"input_schema", "output_schema"}),
     "Environment": frozenset({"variables"}),
     "Fleet": frozenset({"template"}),
+    "HttpWorker": frozenset({"actions"}),
     "CronTrigger": frozenset({"workflow_input", "workflow_params"}),
+    "Subscription": frozenset({"publisher"}),
+    "DeadLetter": frozenset({"payload"}),
     "EventTrigger": frozenset({"workflow_input", "workflow_params"}),
 }
 _PREFIXES = (
     *("STATE_", "TASK_TYPE_", "SCOPE_", "MAINTENANCE_STATUS_", "SERVICE_KIND_", "API_KEY_SCOPE_"),
-    *("MEMBER_STATUS_", "FLEET_DRIVER_", "FLEET_WORKER_STATE_"),
+    *("MEMBER_STATUS_", "LOG_LEVEL_", "FLEET_DRIVER_", "FLEET_WORKER_STATE_"),
 )
 
 

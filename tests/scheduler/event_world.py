@@ -107,9 +107,10 @@ class World:
     async def until(self, question: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
         """Ask until the answer is true, and return it."""
         async with asyncio.timeout(seconds):
-            while not (answer := await question()):
+            while True:
+                if answer := await question():
+                    return answer
                 await asyncio.sleep(0.05)
-            return answer
 
     async def start_scheduler(self, name: str = "scheduler-0", **settings: str) -> None:
         stack = AsyncExitStack()

@@ -5,11 +5,16 @@ import json
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import grpc
+import grpc.aio
 import pytest
 import pytest_asyncio
 
+from mistral.internal.v1.engine_service_pb2_grpc import EngineServiceStub
+from mistral_scheduler.events.forgetting import forget_once
+from mistral_scheduler.events.reacting import Reacting
+from mistral_scheduler.events.settings import EventSettings
 from tests.scheduler.event_world import WAITING, World, world
-
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -327,3 +332,83 @@ async def test_a_source_that_is_disabled_keeps_what_comes_until_it_is_enabled(th
 
     await there.event(sent)
     assert len(await there.executions(workflow)) == 2
+
+
+class LosesAnswers:
+    """The engine behind a network that loses its first answers: it has done what it was asked, and nobody hears."""
+
+    def __init__(self, stub, lost: int) -> None:
+        self._stub = stub
+        self.left = lost
+
+    async def StartExecutions(self, request, timeout):  # noqa: ASYNC109 (as the stub has it)
+        answer = await self._stub.StartExecutions(request, timeout=timeout)
+        if self.left:
+            self.left -= 1
+            raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
+        return answer
+
+
+async def test_what_was_started_and_not_written_down_is_not_started_again(there):
+    await there.stop_scheduler()
+    workflow, kind = await there.workflow(), name()
+    trigger = await there.trigger(workflow, kind, exchange="by.hand", topic="t")
+    fired = {"event": kind, "exchange": "by.hand", "topic": "t"}
+    events = [await there.made("received_events", json=fired) for _ in range(5)]
+
+    async with grpc.aio.insecure_channel(there.environ["MISTRAL_ENGINE_ADDRESSES"]) as channel:
+        engine = LosesAnswers(EngineServiceStub(channel), lost=2)
+        first, second = Reacting(there.pool, engine), Reacting(there.pool, engine)
+        for _ in range(2):
+            with pytest.raises(grpc.aio.AioRpcError):
+                await first.react()
+        # Two schedulers at the same events.
+        looked = await asyncio.gather(first.react(), second.react())
+
+    assert sum(looked) == 5
+    assert len(await there.executions(workflow)) == 5
+    for event in events:
+        assert (await verdicts(there, event))[trigger["id"]]["verdict"] == "FIRED"
+    assert (await there.got(f"event_triggers/{trigger['id']}"))["fired"] == 5
+    await there.start_scheduler()
+
+
+async def test_what_is_old_or_too_much_is_forgotten(there):
+    kind = name()
+    fired = {"event": kind, "exchange": "by.hand", "topic": "t"}
+    events = [await there.made("received_events", json={**fired, "id": f"{kind}/{n}"}) for n in range(4)]
+    for event in events:
+        await there.event(event["event_id"])
+
+    async def left():
+        return {one["event_id"] for one in (await there.got("received_events", event=kind))["received_events"]}
+
+    await forget_once(there.pool, EventSettings(keep_count=1))
+    # The second one of the same is known for ten minutes at least, however many there are.
+    assert len(await left()) == 4
+    await there.pool.execute(
+        "UPDATE received_event SET created_at = now() - interval '1 hour' WHERE event = $1 AND event_id <> $2",
+        kind,
+        f"{kind}/3",
+    )
+    await forget_once(there.pool, EventSettings(keep_count=1))
+    assert await left() == {f"{kind}/3"}
+
+
+async def test_event_definitions_of_an_administrator_say_what_workflows_get(there, tmp_path):
+    definitions = tmp_path / "definitions.yaml"
+    definitions.write_text(
+        "- event_types: compute.instance.*\n  properties:\n    resource_id: <% $.payload.instance_id %>\n"
+        "- event_types: [compute.instance.update]\n  properties:\n    service: nova\n"
+    )
+    await there.stop_scheduler()
+    await there.start_scheduler(MISTRAL_EVENT_DEFINITIONS_FILE=str(definitions))
+    workflow = await there.workflow()
+    await there.trigger(workflow, "compute.instance.*", matching="glob")
+
+    await there.event(await there.publish("compute.instance.create.end", {"instance_id": "vm1"}))
+    await there.event(await there.publish("compute.instance.update", {"instance_id": "vm2"}))
+
+    found = [json.loads(one["params"])["event_params"] for one in await there.executions(workflow)]
+    assert sorted(one.get("resource_id", "") for one in found) == ["", "vm1"]
+    assert {one["service"] for one in found} == {"", "nova"}

@@ -91,7 +91,7 @@ class EventIntake:
         # A message may hold several alerts.
         most = source["max_bytes"] * (10 if source["kind"] == Kind.ALERTMANAGER else 1)
         if size > most:
-            raise LimitExceeded(f"The request has {size} bytes; the source takes at most {most}")
+            raise InvalidInput(f"The request has {size} bytes; the source takes at most {most}")
         self._paid(source, 0)
 
     def _paid(self, source: Any, events: int) -> None:

@@ -101,7 +101,8 @@ async def world(database: str, nats: str, folder: Path, policy: Mapping[str, str
     environ = {"MISTRAL_DATABASE_URL": database, "MISTRAL_NATS_URL": nats, "MISTRAL_DRAIN_SECONDS": "1"}
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(engine_running(EngineSettings.read(environ)))
-        executor = {"MISTRAL_NATS_URL": nats, "MISTRAL_DRAIN_SECONDS": "1"}
+        engines = {"MISTRAL_ENGINE_ADDRESSES": f"127.0.0.1:{engine}"}
+        executor = {"MISTRAL_NATS_URL": nats, "MISTRAL_DRAIN_SECONDS": "1", **engines}
         offering = await stack.enter_async_context(executor_running(ExecutorSettings.read(executor)))
         settings = GatewaySettings.read(
             {
@@ -163,8 +164,6 @@ async def _definitions(world: World, who: str, kind: str, scope: str) -> None:
     things[f"{kind} dynamic"] = (await world.made(who, "POST", "/v2/dynamic_actions", json=dynamic))["id"]
     environment = {"name": name, "variables": {"v": token}, **scoped}
     await world.made(who, "POST", "/v2/environments", json=environment)
-    fleet = {"name": name, "template": {"command": ["true", token]}, **scoped}
-    await world.made(who, "POST", "/v2/fleets", json=fleet)
     started = {"workflow_id": things[f"{kind} workflow"], "workflow_input": {"v": token}, **scoped}
     cron = {"name": name, "pattern": "0 0 1 1 *", **started}
     things[f"{kind} cron"] = (await world.made(who, "POST", "/v2/cron_triggers", json=cron))["id"]
@@ -218,7 +217,7 @@ async def snapshot(world: World) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for plural in (
         *("workflows", "workbooks", "actions", "environments", "cron_triggers", "event_triggers"),
-        *("fleets", "code_sources", "dynamic_actions", "executions", "tasks", "action_executions"),
+        *("code_sources", "dynamic_actions", "executions", "tasks", "action_executions"),
     ):
         answer = await world.made("a", "GET", f"/v2/{plural}", params={"sort_keys": "name"})
         found[plural] = sorted(

@@ -10,7 +10,9 @@ import pytest
 from tests.api_gateway.isolation import ACTION, HELD, NOBODY, Attempts, World, snapshot, world
 from tests.api_gateway.isolation_definitions import on_definitions
 from tests.api_gateway.isolation_runs import on_runs
+from tests.api_gateway.isolation_sessions import connected, on_sessions
 from tests.api_gateway.isolation_subscriptions import on_subscriptions, subscribed
+from tests.api_gateway.isolation_workers import employed, on_workers
 
 OPEN_TO_ALL = {"GET /", "GET /v2", "GET /v2/", "GET /info", "GET /healthz", "GET /healthcheck", "GET /openapi.json"}
 
@@ -19,12 +21,14 @@ OPEN_TO_ALL = {"GET /", "GET /v2", "GET /v2/", "GET /info", "GET /healthz", "GET
 async def two(database: str, nats: str, tmp_path: Path) -> AsyncIterator[World]:
     async with world(database, nats, tmp_path) as found:
         await subscribed(found)
+        await employed(found)
+        await connected(found)
         yield found
 
 
 def attempts(two: World) -> dict[str, Attempts]:
     """Return what B tries, by operation; an operation that is missing here fails the test."""
-    return {**on_definitions(two), **on_subscriptions(two), **on_runs(two)}
+    return {**on_definitions(two), **on_subscriptions(two), **on_workers(two), **on_sessions(two), **on_runs(two)}
 
 
 def _unnamed(operation: str) -> str:

@@ -30,6 +30,7 @@ from mistral_api_gateway.operations.fleets import Fleets
 from mistral_api_gateway.operations.http_workers import HttpWorkers
 from mistral_api_gateway.operations.maintenance import Maintenance
 from mistral_api_gateway.operations.members import Members
+from mistral_api_gateway.operations.offered_catalog import OfferedCatalog
 from mistral_api_gateway.operations.once import Once
 from mistral_api_gateway.operations.received_events import ReceivedEvents
 from mistral_api_gateway.operations.retention import Retention
@@ -120,6 +121,7 @@ def gateway(
     """Put the parts together; ``gate`` is what every call passes, ``keys`` what the doors know of API keys."""
     switch, executions = Switch(settings.dynamic), Executions(store, engines)
     catalog = DynamicCatalog(store, switch)
+    offered = OfferedCatalog(store, presence)
     received = ReceivedEvents(store, bus)
     waiting = Waiting(executions, hub)
     return Gateway(
@@ -136,7 +138,7 @@ def gateway(
         tasks=Tasks(store, engines, presence),
         action_executions=ActionExecutions(store, engines, deletes=settings.deletes_actions),
         workbooks=Workbooks(store),
-        actions=Actions(store, executors, catalog),
+        actions=Actions(store, executors, catalog, offered),
         members=Members(store, identified=gate.identified),
         environments=Environments(store),
         cron_triggers=CronTriggers(store),
@@ -150,7 +152,7 @@ def gateway(
         dead_letters=DeadLetters(store, bus),
         retention=Retention(store),
         maintenance=Maintenance(store, bus),
-        runs=StandaloneRuns(store, engines, executors, waiting, catalog),
+        runs=StandaloneRuns(store, engines, executors, waiting, catalog, offered),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),
         api_keys=ApiKeys(store, keys.forget),

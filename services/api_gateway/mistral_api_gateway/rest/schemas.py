@@ -9,6 +9,7 @@ from typing import Any, Final
 from mistral_api_gateway.rest.cron_schemas import CRON_SCHEMAS
 from mistral_api_gateway.rest.event_schemas import EVENT_SCHEMAS, REACTING
 from mistral_api_gateway.rest.subscription_schemas import SUBSCRIPTION_SCHEMAS
+from mistral_api_gateway.rest.worker_schemas import WORKER_SCHEMAS
 
 TEXT: Final[dict[str, Any]] = {"type": "string"}
 _NAME: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 255}
@@ -134,6 +135,25 @@ SCHEMAS: Final[dict[str, Any]] = {
         "properties": {"name": _NAME, "description": TEXT, "variables": _OBJECT, "scope": _SCOPE},
         "required": ["name"],
     },
+    "HttpWorkerChange": {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 200},
+            "description": TEXT,
+            "url": {**TEXT, "description": "Where it is called, http or https"},
+            "actions": {"type": ["array", "string"], "description": "What it offers", "items": {"type": "object"}},
+            "queues": {"type": "array", "items": TEXT},
+            "labels": _OBJECT,
+            "headers": {**_OBJECT, "description": "Headers of every call; their values are not shown again"},
+            "secret": {**TEXT, "description": "What calls are signed with; never shown"},
+            "concurrency": {"type": "integer", "minimum": 1, "maximum": 1000},
+            "timeout_seconds": {"type": "integer", "minimum": 1, "maximum": 3600},
+            "lease_seconds": {"type": "integer", "minimum": 10, "maximum": 604800},
+            "attempts": {"type": "integer", "minimum": 1, "maximum": 20},
+            "enabled": _FLAG,
+        },
+        "required": ["name"],
+    },
     "FleetChange": {
         "type": "object",
         "properties": {
@@ -180,6 +200,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     },
     **EVENT_SCHEMAS,
     **SUBSCRIPTION_SCHEMAS,
+    **WORKER_SCHEMAS,
     "DynamicActionChange": {
         "type": "object",
         "description": "A new one has a name, a class and its code; a change names the action by id or name.",

@@ -117,21 +117,18 @@ class Floor:
 
     async def leave(self, seconds: float) -> None:
         """Leave in good order: what is not given out goes back, workers connect elsewhere and keep what they have."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._leave()
-        except TimeoutError:
-            _log.warning("what was not given to workers is not put back in time")
-
-    async def _leave(self) -> None:
         self.arrivals.leaving = True
         self.presence.leaving = True
         self.presence.tell()
         for session in tuple(self.arrivals.sessions.values()):
             self.desk.drain(session)
             session.say(self._go_away())
-        await self.intake.leave()
-        await self._gone()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.intake.leave()
+        except TimeoutError:
+            _log.warning("not all that was not given to workers could be put back in time")
+        await self._gone(min(seconds, self.terms.leave_seconds))
         for session in tuple(self.arrivals.sessions.values()):
             session.end(Unavailable("this executor has left; connect again"))
         await self.progress.flush()
@@ -142,10 +139,12 @@ class Floor:
         """Have the bus hand what workers still have to other executors, which find the workers there."""
         self.leases.give_up()
 
-    async def _gone(self) -> None:
-        """Wait until all workers have left, or their time is over."""
-        until = time.monotonic() + self.terms.leave_seconds
-        while self.arrivals.sessions and time.monotonic() < until:  # noqa: ASYNC110  # over within seconds
+    async def _gone(self, seconds: float) -> None:
+        """Wait until all streams have ended, or their time is over."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if all(session.transport == "poll" for session in self.arrivals.sessions.values()):
+                return
             await asyncio.sleep(0.02)
 
     def _go_away(self) -> worker_service_pb2.WorkResponse:

@@ -34,6 +34,12 @@ class Others:
         now = time.monotonic()
         return now - self._since < _SILENT_SECONDS or any(now - at < _SILENT_SECONDS for at in self._seen.values())
 
+    @property
+    def count(self) -> int:
+        """How many there are, as far as we have heard."""
+        now = time.monotonic()
+        return sum(now - at < _SILENT_SECONDS for at in self._seen.values())
+
     async def heard(self, message: Message) -> None:
         """Take note of a sign of life."""
         beat = ExecutorHeartbeat.FromString(message.data)

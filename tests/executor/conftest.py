@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 import uvloop
 
@@ -312,6 +313,25 @@ class Workers:
 
     async def result(self, task: pb2.ActionTask, seconds: float = 15.0) -> tuple[str, Any]:
         return await self.engine.result(task, seconds)
+
+    def cancel(self, task: pb2.ActionTask) -> None:
+        """Nobody waits for a run any more."""
+        notice = pb2.CancelEnvelope(attempts=[pb2.Attempt(action_id=task.action_id, attempt=task.attempt)])
+        self.engine.bus.send("mistral.executors.cancel", notice.SerializeToString())
+
+    async def settled(self) -> None:
+        """Return when what was sent over the bus so far has been heard."""
+        await self.engine.bus.outbox.drain()
+        await self.engine.bus.request_all("mistral.executors.census", pb2.CensusRequest().SerializeToString(), 0.3)
+
+    async def refused(self, worker: Any, *, port: int = 0, **more: Any) -> Any:
+        """The status that a worker is not let in with."""
+        try:
+            async with worker_client.connected(port or self.port, worker, **more) as it:
+                await it.until(lambda: it.over)
+                return it.error.code()
+        except grpc.aio.AioRpcError as error:
+            return error.code()
 
     def _offer(self, offer: Any) -> Any:
         offer.name = self.named(offer.name)

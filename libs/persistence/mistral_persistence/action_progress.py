@@ -1,6 +1,6 @@
 """How far runs of actions in workers are: the last that each told, with the last lines that it wrote."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -56,9 +56,9 @@ SELECT p.details FROM action_record a
  WHERE a.id = $1::uuid AND p.details IS NOT NULL
  ORDER BY p.action_id = a.id DESC, p.updated_at DESC LIMIT 1
 """
-_OF = """
-SELECT action_id::text, attempt, percent, details, lines, worker, updated_at FROM action_progress
- WHERE action_id = ANY($1::uuid[])
+_TOLD = """
+SELECT a.body ->> 'worker' AS ended_by, p.attempt, p.percent, p.details, p.lines, p.worker, p.updated_at
+  FROM action_record a LEFT JOIN action_progress p ON p.action_id = a.id WHERE a.id = $1::uuid
 """
 
 _lines = msgspec.json.Decoder(list[Line])
@@ -80,9 +80,14 @@ async def details(source: Pool | Connection, action_id: str) -> str | None:
     return await source.fetchval(_DETAILS, action_id)  # type: ignore[no-any-return]
 
 
-async def of(source: Pool | Connection, action_ids: Sequence[str]) -> Mapping[str, Row]:
-    """Return what is known of some runs, by id; those that told nothing are missing."""
-    return {row["action_id"]: row for row in await source.fetch(_OF, list(action_ids))}
+async def told(source: Pool | Connection, action_id: str) -> Row | None:
+    """Return which worker ended a run, and what it told; ``attempt`` is NULL if it told nothing."""
+    return await source.fetchrow(_TOLD, action_id)
+
+
+def lines_of(row: Row) -> list[Line]:
+    """Return the lines of a run that told something."""
+    return _lines.decode(row["lines"])
 
 
 def _counts(row: Row | None, told: Progress) -> bool:

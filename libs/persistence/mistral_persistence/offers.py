@@ -84,6 +84,10 @@ DELETE FROM offered_action
  WHERE greatest(last_offered_at, last_wanted_at) < $1
 """
 _ALL = "SELECT DISTINCT project_id, name, public, safe_rerun FROM offered_action ORDER BY project_id, name"
+_SEEN = """
+SELECT project_id, queue, name, public, description, input_schema, output_schema, safe_rerun, last_offered_at
+  FROM offered_action
+"""
 _UPLOADED = "SELECT project_id, namespace, name, scope = 'public' FROM dynamic_action"
 
 
@@ -132,6 +136,16 @@ async def forget(pool: Pool, *, before: datetime) -> int:
     """Remove offers that nobody made and no run waited for since a moment; return how many."""
     status = await pool.execute(_FORGET, before)
     return int(status.rpartition(" ")[2])
+
+
+async def visible(source: Pool | Connection, project: str | None, *, name: str | None = None) -> list[Row]:
+    """Return the offers that a project sees, or all there are when it is None, each queue on its own.
+
+    Args:
+        name: Only those of this action.
+    """
+    conditions = "($1::text IS NULL OR project_id = $1 OR public) AND ($2::text IS NULL OR name = $2)"
+    return await source.fetch(f"{_SEEN} WHERE {conditions} ORDER BY name, project_id, queue", project, name)
 
 
 async def everything(source: Pool | Connection) -> tuple[list[Known], list[Uploaded]]:

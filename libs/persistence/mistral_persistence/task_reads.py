@@ -64,7 +64,7 @@ SELECT body -> 'output' AS output FROM child_execution
 _AWAITED_TARGETS = """
 SELECT DISTINCT coalesce(body ->> 'target', '') FROM action_record
  WHERE execution_id = $1::uuid AND task_id = $2::uuid AND state = 'RUNNING'
-   AND coalesce((body ->> 'synchronous')::boolean, true)
+   AND coalesce((body ->> 'synchronous')::boolean, true) AND body -> 'needs' IS NULL
 """
 
 

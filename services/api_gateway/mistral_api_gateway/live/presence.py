@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from mistral.internal.v1.envelope_pb2 import ExecutorHeartbeat, ServiceHeartbeat
+from mistral.internal.v1.worker_pool_pb2 import WorkersPresent
 from mistral_core.priority import queue_token
 from mistral_runtime.bus import Bus, Message
 from mistral_runtime.presence import EVERY_SECONDS, SILENT_SECONDS, SUBJECT
 
 _EXECUTORS: Final = "mistral.executors.heartbeat"
+_WORKERS: Final = "mistral.workers.present"
 # By then all have been heard that lived when listening began.
 _HEARD_SECONDS: Final = EVERY_SECONDS + 0.5
 
@@ -33,7 +35,18 @@ class Presence:
     def __init__(self) -> None:
         self._services: dict[str, tuple[float, Living]] = {}
         self._queues: dict[str, tuple[float, frozenset[str]]] = {}
+        self._workers: dict[str, tuple[float, WorkersPresent]] = {}
         self._since = time.monotonic()
+
+    def workers(self, project: str, action: str) -> dict[str, list[str]]:
+        """Return the ids of the workers that offer an action, by queue; not all if there are thousands."""
+        now, found = time.monotonic(), dict[str, set[str]]()
+        for seen, present in self._workers.values():
+            if now - seen < SILENT_SECONDS:
+                for each in present.pools:
+                    if each.pool.project_id == project and each.pool.action == action:
+                        found.setdefault(each.pool.queue, set()).update(each.worker_ids)
+        return {queue: sorted(ids) for queue, ids in found.items()}
 
     async def services(self) -> list[Living]:
         """Return the services that were heard in the last seconds, by kind and name.
@@ -71,6 +84,15 @@ class Presence:
         if not beat.leaving:
             self._queues[beat.instance] = now, frozenset(queue_token(queue) for queue in beat.queues)
 
+    async def heard_workers(self, message: Message) -> None:
+        """Take note of the workers at an executor."""
+        present = WorkersPresent.FromString(message.data)
+        now = time.monotonic()
+        self._workers = {key: one for key, one in self._workers.items() if now - one[0] < SILENT_SECONDS}
+        self._workers.pop(present.instance, None)
+        if not present.leaving:
+            self._workers[present.instance] = now, present
+
 
 @asynccontextmanager
 async def noticing(bus: Bus) -> AsyncIterator[Presence]:
@@ -79,6 +101,7 @@ async def noticing(bus: Bus) -> AsyncIterator[Presence]:
     subscriptions = [
         await bus.subscribe(SUBJECT, presence.heard_service),
         await bus.subscribe(_EXECUTORS, presence.heard_executor),
+        await bus.subscribe(_WORKERS, presence.heard_workers),
     ]
     try:
         yield presence

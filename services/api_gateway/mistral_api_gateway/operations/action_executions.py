@@ -8,7 +8,7 @@ from mistral_api_gateway.operations.json_text import checked_object, members
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Forbidden, InvalidInput, NotFound
 from mistral_core.machine.state import State
-from mistral_persistence import action_reads
+from mistral_persistence import action_progress, action_reads
 from mistral_persistence.listing import Filter, Operator, Page
 from mistral_persistence.literals import as_uuid
 
@@ -34,6 +34,10 @@ class ActionExecutions:
         if row is None or not caller.sees(row["project_id"]):
             raise NotFound(f"ActionExecution not found [id={action_id}]")
         return row
+
+    async def told(self, action_id: str) -> action_progress.Row | None:
+        """Return which worker ended an action execution that the caller sees, and what it told of its progress."""
+        return await self._store.read(action_progress.told, action_id)
 
     async def part(self, caller: Caller, action_id: str, columns: Sequence[str]) -> action_reads.Row:
         """Return some columns of an action execution. Raises NotFound if none visible has that id."""

@@ -11,6 +11,7 @@ from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.etags import hold
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.finding import Finding
+from mistral_api_gateway.operations.offered_catalog import OfferedCatalog
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import Conflict, InvalidDefinition, NotFound
 from mistral_core.language import AdhocAction, ParsedAction, parse_actions, signature_text
@@ -24,8 +25,9 @@ Action: TypeAlias = Mapping[str, Any]
 class Actions:
     """What can be done with actions."""
 
-    def __init__(self, store: Store, executors: Executors, dynamic: DynamicCatalog) -> None:
+    def __init__(self, store: Store, executors: Executors, dynamic: DynamicCatalog, offered: OfferedCatalog) -> None:
         self._store = store
+        self._offered = offered
         self._dynamic = dynamic
         self._executors = executors
 
@@ -81,7 +83,9 @@ class Actions:
             return [_described(await _FOUND.own(connection, caller, each, namespace)) for each in changed]
 
     async def get(self, caller: Caller, identifier: str, *, namespace: str = "") -> Action:
-        """Return an ad-hoc or dynamic action by id, or any by its name; an ad-hoc one hides others of the same name.
+        """Return an ad-hoc or dynamic action by id, or any by its name.
+
+        Of one name an ad-hoc one comes first, then a dynamic one, one that workers offer, one of the executors.
 
         Raises:
             NotFound: If nothing visible has that id or name.
@@ -92,17 +96,22 @@ class Actions:
         dynamic = await self._dynamic.get(caller, identifier, namespace)
         if dynamic is not None:
             return dynamic
-        offered = (await self._executors.actions()).get(identifier)
-        if offered is None:
+        offered = await self._offered.get(caller, identifier)
+        if offered is not None:
+            return offered
+        builtin = (await self._executors.actions()).get(identifier)
+        if builtin is None:
             raise _unknown(identifier, namespace)
-        return _of_executor(offered)
+        return _of_executor(builtin)
 
     async def all(self, caller: Caller) -> list[Action]:
         """Return every action that the caller sees, in no order."""
         adhoc = await self._store.read(rows.visible, caller.scope)
-        offered = await self._executors.actions()
+        builtin = await self._executors.actions()
         dynamic = await self._dynamic.all(caller)
-        return [*map(_of_executor, offered.values()), *map(_described, adhoc), *dynamic]
+        offered = {each["name"]: each for each in await self._offered.all(caller)}
+        own = [_of_executor(each) for name, each in builtin.items() if name not in offered]
+        return [*own, *offered.values(), *map(_described, adhoc), *dynamic]
 
     async def delete(self, caller: Caller, identifier: str, *, namespace: str = "", etag: str = "") -> None:
         """Remove an ad-hoc action.
@@ -188,7 +197,7 @@ _FOUND: Final = Finding(_find, "action", _unknown)
 
 
 def _described(row: rows.Row) -> Action:
-    return {**row, "is_system": False}
+    return {**row, "is_system": False, "offer": None}
 
 
 def _of_executor(action: ActionDescription) -> Action:
@@ -205,4 +214,5 @@ def _of_executor(action: ActionDescription) -> Action:
         "created_at": "",
         "updated_at": "",
         "is_system": False,
+        "offer": None,
     }

@@ -58,4 +58,5 @@ def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
         "is_system": False,
+        "offer": None,
     }

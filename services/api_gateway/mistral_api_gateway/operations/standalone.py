@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from mistral.internal.v1 import engine_service_pb2 as engine
+from mistral.internal.v1.executor_service_pb2 import ActionDescription
 from mistral.internal.v1.standalone_action_pb2 import StandaloneAction
 from mistral_api_gateway.live.events import FINAL
 from mistral_api_gateway.live.waiting import Waiting
@@ -20,6 +21,7 @@ from mistral_api_gateway.operations.dynamic_catalog import DynamicCatalog
 from mistral_api_gateway.operations.engine_calls import Engines
 from mistral_api_gateway.operations.executors import Executors
 from mistral_api_gateway.operations.json_text import checked_object, members, text_of
+from mistral_api_gateway.operations.offered_catalog import OfferedCatalog
 from mistral_api_gateway.operations.starts import Starts
 from mistral_api_gateway.operations.store import Store
 from mistral_core.errors import InvalidInput, Unavailable, WorkflowError
@@ -69,9 +71,16 @@ class StandaloneRuns:
     """Runs actions that no workflow asks for."""
 
     def __init__(
-        self, store: Store, engines: Engines, executors: Executors, waiting: Waiting, dynamic: DynamicCatalog
+        self,
+        store: Store,
+        engines: Engines,
+        executors: Executors,
+        waiting: Waiting,
+        dynamic: DynamicCatalog,
+        offered: OfferedCatalog,
     ) -> None:
         self._store = store
+        self._offered = offered
         self._dynamic = dynamic
         self._engines = engines
         self._starts = Starts(engines)
@@ -151,7 +160,7 @@ class StandaloneRuns:
 
     async def _checked(self, caller: Caller, wanted: RunRequest, given: Collection[str]) -> bool:
         """Hold the input against the action, and tell whether it is synchronous."""
-        offered, seen, name = await self._executors.actions(), {wanted.name}, wanted.name
+        seen, name = {wanted.name}, wanted.name
         workbook = ""
         while (action := await self._adhoc(caller, name, workbook, wanted.namespace)) is not None:
             if name == wanted.name:
@@ -163,13 +172,18 @@ class StandaloneRuns:
             if name in seen:
                 raise InvalidInput(f"Found a cycle in an ad-hoc action chain [action_name={wanted.name}]", field="name")
             seen.add(name)
-        builtin = offered.get(name) or await self._dynamic.offered(caller, name, wanted.namespace)
+        builtin = await self._found(caller, name, wanted.namespace)
         if builtin is None:
             what = "action" if name == wanted.name else "base action"
             raise InvalidInput(f"Failed to find {what} [action_name={name}]", field="name")
         if name == wanted.name and not builtin.open_ended:
             _check(name, "Action", builtin.required, {*builtin.required, *builtin.optional}, given)
         return builtin.synchronous
+
+    async def _found(self, caller: Caller, name: str, namespace: str) -> ActionDescription | None:
+        """Return what really runs under a name that is none of an ad-hoc action."""
+        found = (await self._executors.actions()).get(name) or await self._dynamic.offered(caller, name, namespace)
+        return found or await self._offered.offered(caller, name)
 
     async def _adhoc(self, caller: Caller, name: str, workbook: str, namespace: str) -> AdhocAction | None:
         row = None

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import bodies, query
-from mistral_api_gateway.rest.action_resource import ACTION_BODY, RESOURCE, answer_of
+from mistral_api_gateway.rest.action_resource import ACTION_BODY, RESOURCE, answer_of, with_progress
 from mistral_api_gateway.rest.operation import Operation
 from mistral_persistence.maintenance import Status
 
@@ -59,7 +59,8 @@ class ActionExecutionEndpoints:
 
     async def get(self, request: Request) -> Response:
         query.only(request, ())
-        return answer_of(await self._actions.get(current_caller(), request.path_params["id"]))
+        row = await self._actions.get(current_caller(), request.path_params["id"])
+        return with_progress(row, await self._actions.told(row["id"]))
 
     async def update(self, request: Request) -> Response:
         query.only(request, ())

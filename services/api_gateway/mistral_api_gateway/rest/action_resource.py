@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mistral_api_gateway.operations.action_executions import output_object
 from mistral_api_gateway.rest.resource import Field, Resource, Row, as_time, json_answer, or_empty
+from mistral_persistence import action_progress
 from mistral_persistence.action_reads import ACTIONS as LISTING
 
 FIELDS: Final[dict[str, Field]] = {
@@ -55,6 +56,23 @@ class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 ACTION_BODY: Final = msgspec.json.Decoder(ActionBody)
+
+
+def with_progress(row: Row, told: action_progress.Row | None) -> Response:
+    """Return the answer that shows one whole, with the worker that ended it and what it told, if there is any."""
+    shown = RESOURCE.written(row, RESOURCE.all)
+    if told is not None and told["ended_by"]:
+        shown["worker"] = told["ended_by"]
+    if told is not None and told["attempt"] is not None:
+        shown["progress"] = {
+            "attempt": told["attempt"],
+            "percent": told["percent"],
+            "details": None if told["details"] is None else msgspec.json.decode(told["details"]),
+            "lines": action_progress.lines_of(told),
+            "worker": told["worker"],
+            "updated_at": as_time(told["updated_at"]),
+        }
+    return json_answer(shown)
 
 
 def answer_of(row: Row) -> Response:

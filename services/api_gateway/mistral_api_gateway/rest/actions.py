@@ -1,6 +1,6 @@
 """``/v2/actions``: built-in actions, whose id is their name, and ad-hoc ones, which come as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,26 @@ def _time(value: datetime | str | None) -> str | None:
     return value if isinstance(value, str) else as_time(value)
 
 
+def _offer(offer: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if offer is None else {**offer, "last_offered_at": as_time(offer["last_offered_at"])}
+
+
+_TEXT: Final = {"type": "string"}
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+_OFFER: Final = {
+    "type": "object",
+    "description": "Of an action that workers offer; lists leave it out unless asked",
+    "properties": {
+        "queues": _TEXTS,
+        "input_schema": _TEXT,
+        "output_schema": _TEXT,
+        "safe_rerun": {"type": "boolean"},
+        "last_offered_at": _TEXT,
+        "workers": {"type": "integer"},
+        "worker_ids": _TEXTS,
+    },
+    "additionalProperties": False,
+}
 _ID: Final = {"type": "string", "description": "A UUID; of a built-in action its name"}
 _TIME: Final = {"type": ["string", "null"], "description": "UTC to the second; of a built-in action empty"}
 FIELDS: Final = {
@@ -39,6 +59,8 @@ FIELDS: Final = {
     "created_at": Field(column="created_at", write=_time, schema=_TIME),
     "updated_at": Field(column="updated_at", write=_time, schema=_TIME),
     "namespace": Field(column="namespace"),
+    # Only there if workers offer it.
+    "offer": Field(column="offer", write=_offer, heavy=True, schema=_OFFER),
 }
 LISTING: Final = Listing(source="", columns={**ACTION_DEFINITIONS.columns, "is_system": Column(sql="", kind=Kind.FLAG)})
 RESOURCE: Final = Resource("actions", LISTING, FIELDS)
@@ -101,15 +123,13 @@ class ActionEndpoints:
         action = await self._actions.get(
             current_caller(), request.path_params["id"], namespace=_namespace(request, given)
         )
-        return json_answer(RESOURCE.written(action, fields))
+        return json_answer(_written(action, fields))
 
     async def page(self, request: Request) -> Response:
         wanted = query.list_query(request, RESOURCE, sort="name", named=True)
         found = page_of(await self._actions.all(current_caller()), wanted.page)
         last = str(found[-1]["name"]) if found else ""
-        return wanted.answer(
-            request, RESOURCE, [RESOURCE.written(action, wanted.fields) for action in found], last=last
-        )
+        return wanted.answer(request, RESOURCE, [_written(action, wanted.fields) for action in found], last=last)
 
     async def delete(self, request: Request) -> Response:
         given = query.only(request, ("namespace",))
@@ -127,4 +147,11 @@ def _namespace(request: Request, given: dict[str, str]) -> str:
 
 
 def _answer(actions: Sequence[Action], status: int) -> Response:
-    return json_answer({"actions": [RESOURCE.written(action, RESOURCE.all) for action in actions]}, status)
+    return json_answer({"actions": [_written(action, RESOURCE.all) for action in actions]}, status)
+
+
+def _written(action: Action, fields: Sequence[str]) -> dict[str, Any]:
+    shown = RESOURCE.written(action, fields)
+    if shown.get("offer", shown) is None:
+        del shown["offer"]
+    return shown

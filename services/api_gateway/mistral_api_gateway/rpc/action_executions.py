@@ -1,5 +1,7 @@
 """ActionExecutionService of ``mistral.v1``."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 
 import grpc.aio
@@ -7,14 +9,16 @@ import grpc.aio
 from mistral.v1 import action_execution_pb2 as messages
 from mistral.v1 import action_execution_service_pb2 as service
 from mistral.v1 import action_execution_service_pb2_grpc as service_grpc
+from mistral.v1 import worker_pb2
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.action_executions import output_object
 from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.once import checked_request_id
 from mistral_api_gateway.operations.standalone import Run, RunRequest
 from mistral_api_gateway.rpc.paging import among, equal, list_call
-from mistral_api_gateway.rpc.shapes import TIME, Shape, plain
+from mistral_api_gateway.rpc.shapes import TIME, Field, Shape, plain
 from mistral_api_gateway.rpc.states import state_literal, state_message, state_text, state_texts
+from mistral_persistence import action_progress
 from mistral_persistence.action_reads import ACTIONS, Row
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -32,6 +36,9 @@ SHAPE: Final = Shape(
         "output": plain("output", lambda text: output_object(text) or ""),
         "created_at": plain("created_at", TIME),
         "updated_at": plain("updated_at", TIME),
+        # These two come from elsewhere, and only for one that is asked for alone.
+        "worker": Field((), lambda row: None),
+        "progress": Field((), lambda row: None),
     },
     heavy=("output",),
 )
@@ -63,7 +70,10 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
     ) -> service.GetActionExecutionResponse:
         fields = SHAPE.chosen(request.read_mask, SHAPE.all)
         row = await self._actions.part(current_caller(), request.id, SHAPE.columns(fields))
-        return service.GetActionExecutionResponse(action_execution=SHAPE.write(row, fields))
+        shown = SHAPE.write(row, fields)
+        if {"worker", "progress"} & set(fields) and (told := await self._actions.told(request.id)) is not None:
+            _add(shown, told, fields)
+        return service.GetActionExecutionResponse(action_execution=shown)
 
     async def ListActionExecutions(
         self, request: service.ListActionExecutionsRequest, context: _Context
@@ -86,6 +96,25 @@ class ActionExecutionServicer(service_grpc.ActionExecutionServiceServicer):
     ) -> service.DeleteActionExecutionResponse:
         await self._actions.delete(current_caller(), request.id)
         return service.DeleteActionExecutionResponse()
+
+
+def _add(shown: messages.ActionExecution, told: action_progress.Row, fields: Collection[str]) -> None:
+    if "worker" in fields:
+        shown.worker = told["ended_by"] or ""
+    if "progress" in fields and told["attempt"] is not None:
+        progress = shown.progress
+        progress.attempt, progress.worker, progress.details = told["attempt"], told["worker"], told["details"] or ""
+        if told["percent"] is not None:
+            progress.percent = told["percent"]
+        progress.updated_at.FromDatetime(told["updated_at"])
+        progress.lines.extend(map(_line, action_progress.lines_of(told)))
+
+
+def _line(line: action_progress.Line) -> worker_pb2.LogLine:
+    level = worker_pb2.LogLevel.Value(f"LOG_LEVEL_{line.level}")
+    message = worker_pb2.LogLine(level=level, message=line.message)
+    message.time.FromDatetime(datetime.fromisoformat(line.at))
+    return message
 
 
 def _message(row: Row | Run) -> messages.ActionExecution:

@@ -27,6 +27,14 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 _BY_NAME: Final = (("name", False),)
 
 
+def _offer(offer: Mapping[str, Any] | None) -> messages.OfferedAction | None:
+    if offer is None:
+        return None
+    shown = messages.OfferedAction(**{name: value for name, value in offer.items() if name != "last_offered_at"})
+    shown.last_offered_at.FromDatetime(offer["last_offered_at"])
+    return shown
+
+
 def _etag(action: Mapping[str, Any]) -> str:
     return etag_of(action) if action["created_at"] else ""
 
@@ -42,6 +50,7 @@ SHAPE: Final = Shape(
         "is_system": Field((), lambda action: not action["created_at"]),
         "workbook": Field((), lambda action: action.get("workbook")),
         "etag": Field((), _etag),
+        "offer": Field((), lambda action: _offer(action.get("offer"))),
     },
     heavy=("definition",),
 )

@@ -32,6 +32,7 @@ from mistral_executor.workers.presence import Presence
 from mistral_executor.workers.progress import Progress
 from mistral_executor.workers.reports import Reports
 from mistral_executor.workers.runs import Run
+from mistral_executor.workers.sticking import Sticking
 from mistral_executor.workers.terms import WorkerTerms
 from mistral_executor.workers.tokens import Signer
 from mistral_runtime.bus import Bus, Subscription
@@ -75,7 +76,6 @@ class Floor:
             doubted=self.doubts.doubt,
             changed=self.intake.changed,
         )
-        self.intake.receive = self.desk.receive
         self.adoption = Adoption(self.book, self.doubts, self.giving, self.others)
         self.arrivals = Arrivals(bus, identity.instance, self.book, self.pools, self.doubts, self.adoption, terms)
         self.adoption.superseded = self.arrivals.is_superseded
@@ -83,6 +83,7 @@ class Floor:
         self.offers = Offers(self.backing, identity.name)
         self.presence = Presence(bus, identity.instance, identity.name, self.pools)
         self.intake.presence = self.presence
+        self.intake.receive = Sticking(bus, self.presence, tasks, self.desk.receive).receive
         self._subscriptions: list[Subscription] = []
 
     async def start(self) -> None:

@@ -26,6 +26,8 @@ class Presence:
         self._pools = pools
         # By pool and executor: when it was heard, and how many runs it would take.
         self._others: dict[str, dict[str, tuple[float, int]]] = {}
+        # By executor: when it was heard, and the ids of its workers by pool.
+        self._workers: dict[str, tuple[float, dict[str, frozenset[str]]]] = {}
         self.leaving = False
 
     def tell(self) -> None:
@@ -51,9 +53,13 @@ class Presence:
         now = time.monotonic()
         for heard in self._others.values():
             heard.pop(present.instance, None)
+        self._workers.pop(present.instance, None)
         if not present.leaving:
+            ids: dict[str, frozenset[str]] = {}
+            self._workers[present.instance] = now, ids
             for each in present.pools:
                 token = pool_of(each.pool).token
+                ids[token] = frozenset(each.worker_ids)
                 self._others.setdefault(token, {})[present.instance] = now, each.credits
 
     async def wanted(self, message: Message) -> None:
@@ -61,6 +67,11 @@ class Presence:
         now = time.monotonic()
         for pool in worker_pool_pb2.WantedPools.FromString(message.data).pools:
             self._pools.want(pool_of(pool), now)
+
+    def has(self, token: str, worker: str) -> bool:
+        """Tell whether a worker serves a pool at another executor."""
+        now = time.monotonic()
+        return any(worker in ids.get(token, ()) for at, ids in self._workers.values() if now - at < _SILENT_SECONDS)
 
     def elsewhere(self, token: str) -> tuple[int, int]:
         """Return how many other executors serve a pool, and how many runs they would take."""

@@ -81,9 +81,7 @@ class Asking:
     def complete(self, execution: str, state: str, result: Any) -> None:
         """End the action of the only task of an execution."""
         (found,) = self._actions_of(execution)
-        request = actions.CompleteActionExecutionRequest(
-            id=found.id, state=f"STATE_{state}", output=json.dumps({"result": result})
-        )
+        request = actions.CompleteActionExecutionRequest(id=found.id, state=f"STATE_{state}", output=json.dumps(result))
         _insist(lambda: self._actions.CompleteActionExecution(request, timeout=_CALL_SECONDS))
 
     def told(self, execution: str) -> str:

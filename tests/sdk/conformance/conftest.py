@@ -12,7 +12,7 @@ from tests.sdk.conformance.asking import OPTIONS, Asking
 from tests.system.havoc import Victim
 
 # Short, so that scenarios with a crash are; long enough for a machine under load.
-SETTINGS = {"MISTRAL_WORKER_LEASE_SECONDS": "5"}
+SETTINGS = {"MISTRAL_WORKER_LEASE_SECONDS": "5", "MISTRAL_FIELD_SIZE_LIMIT_KB": "2048"}
 REPLICAS = {"executors": 2}
 
 

@@ -39,7 +39,8 @@ def opened(stage: Stage, wanted: Any) -> None:
 
 def lines(stage: Stage, wanted: Mapping[str, Any]) -> None:
     """Handlers wrote each event so often, and no other."""
-    assert fits(dict(stage.counts()), dict(wanted)), f"lines are {stage.counts()}\n{stage}"
+    found = dict.fromkeys(wanted, 0) | stage.counts()
+    assert fits(found, dict(wanted)), f"lines are {stage.counts()}\n{stage}"
 
 
 def begun_by(stage: Stage, wanted: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from mistral_mesh import status
 from tests.sdk.conformance.asking import Asking
 from tests.sdk.conformance.hand import Hand
 from tests.sdk.conformance.scenarios import Scenario
@@ -19,6 +21,13 @@ from tests.system.havoc import Victim
 
 PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
+
+
+def door(victim: Victim) -> str:
+    """Return where workers connect to: the public port, or a service within the mesh that the environment names."""
+    named = os.environ.get("MISTRAL_TEST_SDK_DOOR")
+    now = status(victim.home)
+    return next(each.address for each in now.programs if each.name == named) if named and now else victim.grpc_address
 
 
 class Stage:
@@ -40,9 +49,7 @@ class Stage:
         """Run a worker and wait until it is welcomed; one of the same name is replaced, and goes on."""
         if name in self.hands:
             self.past.append(self.hands[name])
-        hand = Hand(
-            self.program, self.victim.grpc_address, name=f"{name}-{self.mark}", slots=slots, labels=labels or {}
-        )
+        hand = Hand(self.program, door(self.victim), name=f"{name}-{self.mark}", slots=slots, labels=labels or {})
         self.hands[name] = hand
         hand.wait_until_ready()
 

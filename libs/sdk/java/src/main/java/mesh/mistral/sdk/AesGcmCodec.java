@@ -6,6 +6,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonPrimitive;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.ProviderException;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.HashMap;
@@ -93,14 +94,15 @@ public final class AesGcmCodec implements Codec {
             throw new IllegalArgumentException("there is no key of the id '" + id + "'");
         }
         byte[] iv = decoded(box, "iv");
+        byte[] data = decoded(box, "data");
         if (iv.length != IV_BYTES) {
             throw new IllegalArgumentException("the iv of an encrypted value does not have 12 bytes");
         }
         try {
-            byte[] plain = cipher(Cipher.DECRYPT_MODE, id, iv).doFinal(decoded(box, "data"));
+            byte[] plain = cipher(Cipher.DECRYPT_MODE, id, iv).doFinal(data);
             return Json.parse(new String(plain, StandardCharsets.UTF_8));
-        } catch (GeneralSecurityException | JsonParseException fault) {
-            // The cause is left out: a parser's message may quote the value.
+        } catch (GeneralSecurityException | ProviderException | JsonParseException fault) {
+            // Of data too short a provider of this Java says that it is at fault itself. The cause is left out: a parser's message may quote the value.
             throw new IllegalArgumentException("a value encrypted with the key '" + id + "' is not what it was");
         }
     }

@@ -2,6 +2,7 @@ package mesh.mistral.sdk;
 
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -90,9 +91,13 @@ final class Loop {
         post(this::connect);
     }
 
-    void drain() {
+    void drain(Duration atMost) {
         post(() -> {
-            draining = true;
+            if (!draining) {
+                draining = true;
+                thread.schedule(
+                        () -> stop("the time to drain is over"), atMost.toMillis(), TimeUnit.MILLISECONDS);
+            }
             if (session != null) {
                 session.outbox.drain();
                 session.soon();
@@ -298,13 +303,17 @@ final class Loop {
         Status status = reason == null ? Status.UNAVAILABLE : Status.fromThrowable(reason);
         boolean unwelcome = !ready.isDone() && UNWELCOME.contains(status.getCode());
         if (FINAL.contains(status.getCode()) || unwelcome) {
-            finish(new WorkerException("the mesh does not want worker " + description.getId() + ": " + status, reason));
+            finish(new WorkerException("the mesh does not want worker " + description.getId() + ": " + said(status), reason));
             return;
         }
         listener.disconnected(reason);
         long pause = pauseMillis();
-        LOG.log(System.Logger.Level.WARNING, "no connection ({0}); the next try is in {1} ms", status, pause);
+        LOG.log(System.Logger.Level.WARNING, "no connection ({0}); the next try is in {1} ms", said(status), pause);
         thread.schedule(() -> guard(this::connect), pause, TimeUnit.MILLISECONDS);
+    }
+
+    private static String said(Status status) {
+        return status.getDescription() == null ? status.getCode().name() : status.getCode() + ": " + status.getDescription();
     }
 
     private long pauseMillis() {

@@ -19,6 +19,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import mistral.v1.WorkerOuterClass.WorkerDescription;
 
@@ -30,6 +31,7 @@ public final class Worker implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("mesh.mistral.sdk");
     private static final long IDLE_SECONDS = 60;
 
+    private final AtomicBoolean started = new AtomicBoolean();
     private final Duration patience;
     private final ManagedChannel channel;
     private final ScheduledThreadPoolExecutor thread;
@@ -54,9 +56,11 @@ public final class Worker implements AutoCloseable {
         return new Builder(System.getenv());
     }
 
-    /** Connects in the background, and connects again whenever the connection breaks. */
+    /** Connects in the background, and connects again whenever the connection breaks. A second call does nothing. */
     public Worker start() {
-        loop.start();
+        if (!started.getAndSet(true)) {
+            loop.start();
+        }
         return this;
     }
 
@@ -81,9 +85,7 @@ public final class Worker implements AutoCloseable {
 
     /** Takes nothing further, and ends when what runs has ended and is recorded. */
     public CompletableFuture<Void> drain() {
-        loop.drain();
-        thread.execute(() -> thread.schedule(
-                () -> loop.stop("the time to drain is over"), patience.toMillis(), TimeUnit.MILLISECONDS));
+        loop.drain(patience);
         return loop.done().copy();
     }
 

@@ -152,27 +152,6 @@ def on_definitions(two: World) -> dict[str, Attempts]:
             (404, f"/v2/dynamic_actions/{things['private dynamic']}", {}),
             (403, f"/v2/dynamic_actions/{public}.one", {}),
         ],
-        # --- fleets
-        "POST /v2/fleets": [
-            (201, "/v2/fleets", {"json": {"name": mine["name"], "template": {"command": ["true"]}}}),
-            (403, "/v2/fleets", {"json": {"name": "pub", "template": {"command": ["true"]}, "scope": "public"}}),
-        ],
-        "PUT /v2/fleets": [
-            (404, "/v2/fleets", {"json": {"name": private, "slots": 2}}),
-            (403, "/v2/fleets", {"json": {"name": public, "slots": 2}}),
-            (403, "/v2/fleets", {"json": {"name": mine["name"], "scope": "public"}}),
-        ],
-        "GET /v2/fleets": [
-            (200, "/v2/fleets", {}),
-            (200, f"/v2/fleets?template=has:{two.token}", {}),
-            (403, "/v2/fleets?all_projects=true", {}),
-        ],
-        "GET /v2/fleets/{name}": [(404, f"/v2/fleets/{private}", {}), (200, f"/v2/fleets/{public}", {})],
-        "GET /v2/fleets/{name}/workers": [
-            (404, f"/v2/fleets/{private}/workers", {}),
-            (200, f"/v2/fleets/{public}/workers?ended=true", {}),
-        ],
-        "DELETE /v2/fleets/{name}": [(404, f"/v2/fleets/{private}", {}), (403, f"/v2/fleets/{public}", {})],
         # --- environments
         "POST /v2/environments": [
             (201, "/v2/environments", {"json": {"name": mine["name"], "variables": {}}}),

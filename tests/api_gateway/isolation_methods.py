@@ -10,6 +10,7 @@ Attempts = list[tuple[str, dict[str, Any]]]
 
 NOT_FOUND, DENIED, OK, INVALID = "NOT_FOUND", "PERMISSION_DENIED", "OK", "INVALID_ARGUMENT"
 PUBLIC = workflow_pb2.SCOPE_PUBLIC
+_PAST = {"start": {"seconds": 1_767_225_600}, "end": {"seconds": 1_767_312_000}}
 
 
 def attempts(two: World) -> dict[str, Attempts]:
@@ -41,7 +42,6 @@ def attempts(two: World) -> dict[str, Attempts]:
             ("DynamicAction", "DynamicActions"),
             ("Environment", "Environments"),
             ("CronTrigger", "CronTriggers"),
-            ("Fleet", "Fleets"),
             ("EventTrigger", "EventTriggers"),
         )
     }
@@ -126,17 +126,6 @@ def attempts(two: World) -> dict[str, Attempts]:
             *by_name("dynamic", f"{private}.one"),
             (DENIED, {"identifier": f"{public}.one"}),
         ],
-        "FleetService/CreateFleet": [
-            (OK, {"name": "mine", "template": '{"command": ["true"]}'}),
-            (DENIED, {"name": "pub", "template": '{"command": ["true"]}', "scope": PUBLIC}),
-        ],
-        "FleetService/UpdateFleet": [
-            (NOT_FOUND, {"name": private, "slots": 2}),
-            (DENIED, {"name": public, "slots": 2}),
-        ],
-        "FleetService/GetFleet": [(NOT_FOUND, {"name": private}), (OK, {"name": public})],
-        "FleetService/ListFleetWorkers": [(NOT_FOUND, {"name": private}), (OK, {"name": public, "ended": True})],
-        "FleetService/DeleteFleet": [(NOT_FOUND, {"name": private}), (DENIED, {"name": public})],
         "EnvironmentService/CreateEnvironment": [
             (OK, {"name": "mine", "variables": "{}"}),
             (DENIED, {"name": "pub", "variables": "{}", "scope": PUBLIC}),
@@ -153,6 +142,16 @@ def attempts(two: World) -> dict[str, Attempts]:
         ],
         "CronTriggerService/GetCronTrigger": [*by_name("cron", private), (OK, {"identifier": public})],
         "CronTriggerService/DeleteCronTrigger": [*by_name("cron", private), (DENIED, {"identifier": public})],
+        **{
+            f"CronTriggerService/{method}": [*by_name("cron", private), (DENIED, {"identifier": public})]
+            for method in ("PauseCronTrigger", "ResumeCronTrigger", "RunCronTrigger", "ListCronTriggerRuns")
+        },
+        "CronTriggerService/BackfillCronTrigger": [
+            (NOT_FOUND, {"identifier": things["private cron"], **_PAST}),
+            (NOT_FOUND, {"identifier": private, **_PAST}),
+            (DENIED, {"identifier": public, **_PAST}),
+        ],
+        "CronTriggerService/PreviewCronTrigger": [*by_name("cron", private), (OK, {"identifier": public})],
         "EventTriggerService/CreateEventTrigger": [
             (NOT_FOUND, {"exchange": "x", "topic": "t", "event": "e", "workflow_id": workflow, **started})
         ],

@@ -15,6 +15,8 @@ from google.protobuf.message_factory import GetMessageClass
 from mistral.v1 import state_pb2
 from mistral_api_gateway.rpc.register import SERVICES
 from tests.api_gateway.isolation import World, snapshot, world
+from tests.api_gateway.isolation_events import OPEN as OPEN_EVENTS
+from tests.api_gateway.isolation_events import calls_on_events, heard
 from tests.api_gateway.isolation_methods import OK, attempts
 from tests.api_gateway.isolation_sessions import calls_on_sessions, connected
 from tests.api_gateway.isolation_subscriptions import calls_on_subscriptions, subscribed
@@ -26,7 +28,8 @@ WATCHED = "ExecutionService/WatchExecutions"
 
 @pytest.fixture
 async def two(database: str, nats: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with world(database, nats, tmp_path) as found:
+    async with world(database, nats, tmp_path, OPEN | OPEN_EVENTS) as found:
+        await heard(found)
         await subscribed(found)
         await employed(found)
         await connected(found)
@@ -63,7 +66,7 @@ async def told(two: World, method: MethodDescriptor, request: Mapping[str, Any],
 async def test_no_method_leads_from_one_project_into_another(two: World) -> None:
     known, tried = (
         methods(),
-        {**attempts(two), **calls_on_subscriptions(two), **calls_on_workers(two), **calls_on_sessions(two)},
+        {**attempts(two), **calls_on_subscriptions(two), **calls_on_workers(two), **calls_on_events(two), **calls_on_sessions(two)},
     )
     wrong = [f"{name} is not tried" for name in known if name not in tried and name != WATCHED]
     wrong += [f"there is no {name}" for name in tried if name not in known]

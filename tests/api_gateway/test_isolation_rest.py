@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.api_gateway.isolation import ACTION, HELD, NOBODY, Attempts, World, snapshot, world
+from tests.api_gateway.isolation import ACTION, HELD, NOBODY, OPEN, Attempts, World, snapshot, world
 from tests.api_gateway.isolation_definitions import on_definitions
+from tests.api_gateway.isolation_events import OPEN as OPEN_EVENTS
+from tests.api_gateway.isolation_events import heard, on_events
 from tests.api_gateway.isolation_runs import on_runs
 from tests.api_gateway.isolation_sessions import connected, on_sessions
 from tests.api_gateway.isolation_subscriptions import on_subscriptions, subscribed
@@ -19,7 +21,8 @@ OPEN_TO_ALL = {"GET /", "GET /v2", "GET /v2/", "GET /info", "GET /healthz", "GET
 
 @pytest.fixture
 async def two(database: str, nats: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with world(database, nats, tmp_path) as found:
+    async with world(database, nats, tmp_path, OPEN | OPEN_EVENTS) as found:
+        await heard(found)
         await subscribed(found)
         await employed(found)
         await connected(found)
@@ -28,7 +31,7 @@ async def two(database: str, nats: str, tmp_path: Path) -> AsyncIterator[World]:
 
 def attempts(two: World) -> dict[str, Attempts]:
     """Return what B tries, by operation; an operation that is missing here fails the test."""
-    return {**on_definitions(two), **on_subscriptions(two), **on_workers(two), **on_sessions(two), **on_runs(two)}
+    return {**on_definitions(two), **on_subscriptions(two), **on_workers(two), **on_events(two), **on_sessions(two), **on_runs(two)}
 
 
 def _unnamed(operation: str) -> str:

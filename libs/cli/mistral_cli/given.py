@@ -33,6 +33,18 @@ def object_text(given: str | Sequence[str] | None, option: str) -> str:
     return json.dumps(found) if found or _said(given) else ""
 
 
+def json_value(given: str, option: str) -> Any:
+    """Read a JSON value, or that of ``@file``. Raises CommandError as a usage error if it cannot be read."""
+    return _file(given[1:], option) if given.startswith("@") else _json(given, option)
+
+
+def texts(given: Sequence[str] | None, option: str) -> str:
+    """Check an object of texts and return it as JSON; a number or flag becomes text. Empty when nothing was given."""
+    found = json_object(given, option)
+    plain = {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+    return json.dumps(plain) if plain or _said(given) else ""
+
+
 def _said(given: str | Sequence[str] | None) -> bool:
     return any(text.strip() for text in ([given] if isinstance(given, str) else given or ()))
 

@@ -11,6 +11,7 @@ TABLES = frozenset(
         "action_definition",
         "environment",
         "fleet",
+        "http_worker",
         "code_source",
         "dynamic_action",
         "cron_trigger",

@@ -19,6 +19,8 @@ from mistral_executor.census import CANCEL, CENSUS, Answers
 from mistral_executor.consumer import Intake
 from mistral_executor.drain import drain
 from mistral_executor.engine import EngineClient, engine_client
+from mistral_executor.http_workers.caller import Caller as ApplicationCaller
+from mistral_executor.http_workers.registrations import Registrations
 from mistral_executor.identity import Heart, Identity
 from mistral_executor.results import Results
 from mistral_executor.running import Runner
@@ -112,6 +114,8 @@ async def _serving(
             tasks.start(_renew(leases, runner), name="leases")
             tasks.start(heart.beat(), name="heartbeat")
             await floor.start()
+            calling = ApplicationCaller(Allowed(settings.egress_allowed), largest=settings.workers.largest_bytes)
+            tasks.start(Registrations(floor, engine, calling, tasks).run(), name="HTTP workers")
             for intake in intakes:
                 await intake.start()
                 tasks.start(intake.run(), name="intake")
@@ -120,6 +124,7 @@ async def _serving(
             finally:
                 heart.leave()
                 await floor.leave(service.drain_seconds)
+                await calling.close()
                 await drain(intakes, runner, results, leases, service.drain_seconds)
                 floor.give_up()
                 heart.tell()

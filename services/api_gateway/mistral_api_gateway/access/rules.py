@@ -84,6 +84,8 @@ _REST: Final[Mapping[str, str]] = {
     "GET /v2/executions/{id}/executions": "executions:get",
     "GET /v2/executions/{id}/report": "executions:get",
     "GET /v2/executions/{id}/events": "executions:get",
+    "GET /v2/events": "executions:list",
+    "GET /v2/events/stream": "executions:list",
     "GET /v2/tasks/{id}/executions": "executions:get",
     "GET /v2/tasks/{id}/workflow_executions": "executions:list",
     "POST /v2/cron_triggers/{identifier}/pause": "cron_triggers:update",
@@ -130,6 +132,7 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 _RESOURCE_OF: Final[Mapping[str, str]] = {
     "ExecutionBulkService": "executions",
+    "ExecutionEventService": "executions",
     "WorkflowMemberService": "members",
     "MaintenanceService": "maintenance",
     "RetentionService": "retention",

@@ -51,6 +51,7 @@ from mistral_api_gateway.rest.maintenance import MaintenanceEndpoints, waiting
 from mistral_api_gateway.rest.members import MemberEndpoints
 from mistral_api_gateway.rest.openapi import document
 from mistral_api_gateway.rest.operation import Admit, Endpoint, Operation
+from mistral_api_gateway.rest.project_events import ProjectEventEndpoints
 from mistral_api_gateway.rest.received_events import ReceivedEventEndpoints
 from mistral_api_gateway.rest.report import ReportEndpoints
 from mistral_api_gateway.rest.resource import json_answer
@@ -113,6 +114,7 @@ def application(gateway: Gateway, *, body_limit: int, doors: Doors | None = None
         *RetentionEndpoints(gateway, body_limit=body_limit).operations(),
         *ExecutionEndpoints(gateway, body_limit=body_limit).operations(),
         *EventEndpoints(gateway).operations(),
+        *ProjectEventEndpoints(gateway).operations(),
         *ReportEndpoints(gateway).operations(),
         *TaskEndpoints(gateway, body_limit=body_limit).operations(),
         *ActionRunEndpoints(gateway, body_limit=body_limit).operations(),

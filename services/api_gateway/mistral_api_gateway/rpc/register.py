@@ -18,6 +18,7 @@ from mistral.v1 import (
     event_source_service_pb2_grpc,
     event_trigger_service_pb2_grpc,
     execution_bulk_service_pb2_grpc,
+    execution_event_service_pb2_grpc,
     execution_service_pb2_grpc,
     fleet_service_pb2_grpc,
     http_worker_service_pb2_grpc,
@@ -46,6 +47,7 @@ from mistral_api_gateway.rpc.environments import EnvironmentServicer
 from mistral_api_gateway.rpc.event_bindings import EventBindingServicer
 from mistral_api_gateway.rpc.event_sources import EventSourceServicer
 from mistral_api_gateway.rpc.event_triggers import EventTriggerServicer
+from mistral_api_gateway.rpc.execution_events import ExecutionEventServicer
 from mistral_api_gateway.rpc.executions import ExecutionServicer
 from mistral_api_gateway.rpc.fleets import FleetServicer
 from mistral_api_gateway.rpc.guarding import Guarded
@@ -71,6 +73,7 @@ SERVICES = (
     "EnvironmentService",
     "ExecutionService",
     "ExecutionBulkService",
+    "ExecutionEventService",
     "TaskService",
     "ActionExecutionService",
     "ApiKeyService",
@@ -121,6 +124,9 @@ def register(gateway: Gateway, server: grpc.aio.Server) -> Sequence[str]:
     http_worker_service_pb2_grpc.add_HttpWorkerServiceServicer_to_server(HttpWorkerServicer(gateway), server)
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(SubscriptionServicer(gateway), server)
     dead_letter_service_pb2_grpc.add_DeadLetterServiceServicer_to_server(DeadLetterServicer(gateway), server)
+    execution_event_service_pb2_grpc.add_ExecutionEventServiceServicer_to_server(
+        ExecutionEventServicer(gateway), server
+    )
     retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(RetentionServicer(gateway), server)
     maintenance_service_pb2_grpc.add_MaintenanceServiceServicer_to_server(MaintenanceServicer(gateway), server)
     service_service_pb2_grpc.add_ServiceServiceServicer_to_server(ServiceServicer(gateway), server)

@@ -61,7 +61,7 @@ class Others:
         wanted = list(keys) if self.alive else []
         for first in range(0, len(wanted), _PER_CENSUS):
             some = [Attempt(action_id=action_id, attempt=n) for action_id, n in wanted[first : first + _PER_CENSUS]]
-            request = CensusRequest(attempts=some).SerializeToString()
+            request = CensusRequest(attempts=some, of_workers=True).SerializeToString()
             for answer in await self._bus.request_all(CENSUS, request, WAIT_SECONDS):
                 reply = CensusReply.FromString(answer)
                 if reply.instance == self._instance:

@@ -17,6 +17,7 @@ import pytest
 import uvloop
 
 from mistral.internal.v1 import envelope_pb2 as pb2
+from mistral_core.priority import Priority, consumer_of
 from mistral_core.worker_pools import Pool
 from mistral_executor.actions.registry import Registry, described, installed
 from mistral_executor.app import running
@@ -323,6 +324,33 @@ class Workers:
         """Return when what was sent over the bus so far has been heard."""
         await self.engine.bus.outbox.drain()
         await self.engine.bus.request_all("mistral.executors.census", pb2.CensusRequest().SerializeToString(), 0.3)
+
+    async def census(self, task: pb2.ActionTask) -> list[pb2.CensusReply]:
+        """What executors say of a run."""
+        request = pb2.CensusRequest(attempts=[pb2.Attempt(action_id=task.action_id, attempt=task.attempt)])
+        answers = await self.engine.bus.request_all("mistral.executors.census", request.SerializeToString(), 0.3)
+        return [pb2.CensusReply.FromString(answer) for answer in answers]
+
+    async def held(self, task: pb2.ActionTask) -> None:
+        """Return when an executor has a run in hand."""
+        async with asyncio.timeout(10):
+            while not any(reply.held for reply in await self.census(task)):
+                pass
+
+    async def nothing_in_hand(self) -> None:
+        """Return when no message of the stream is left that an executor has and has not acked."""
+        jetstream = self.engine.bus.client.jetstream()
+        async with asyncio.timeout(20):
+            while True:
+                infos = await jetstream.consumers_info("TASKS")
+                mine = [info for info in infos if self.pool_consumers & {info.name}]
+                if not any(info.num_ack_pending or info.num_pending for info in mine):
+                    return
+                await asyncio.sleep(0.1)
+
+    @property
+    def pool_consumers(self) -> set[str]:
+        return {consumer_of(f"{self.pool('work').token}.{priority}") for priority in Priority}
 
     async def refused(self, worker: Any, *, port: int = 0, **more: Any) -> Any:
         """The status that a worker is not let in with."""

@@ -42,11 +42,14 @@ class Answers:
 
     async def census(self, message: Message) -> None:
         """Say what we have. A result that nobody seems to have received is sent again: then we have that, too."""
-        asked = {(attempt.action_id, attempt.attempt) for attempt in CensusRequest.FromString(message.data).attempts}
+        request = CensusRequest.FromString(message.data)
+        asked = {(attempt.action_id, attempt.attempt) for attempt in request.attempts}
         book = self._floor.book
-        held = (asked & self._runner.attempts.held.keys()) | book.held(asked)
-        held |= self._results.pending(asked - held)
-        held |= self._results.send_again(asked - held)
+        held = set[Key]()
+        if not request.of_workers:
+            held = (asked & self._runner.attempts.held.keys()) | book.held(asked)
+            held |= self._results.pending(asked - held)
+            held |= self._results.send_again(asked - held)
         reply = CensusReply(
             instance=self._identity.instance,
             started_at=self._identity.started_at,

@@ -66,8 +66,8 @@ def _guarded(handler: Any, gate: Gate, method: MethodDescriptor) -> Any:
     if handler.unary_stream is not None:
         return grpc.unary_stream_rpc_method_handler(_around_stream(passage, handler.unary_stream, ids, wide), **codecs)
     if handler.stream_stream is not None:
-        # What is said in the stream names no ids: whoever began it was asked once.
-        around = _around_stream(passage, handler.stream_stream, lambda _request, _response: [], wide=False)
+        # What is said in the stream names no ids, and it is written by hand: whoever began it is asked once.
+        around = _around(passage, handler.stream_stream, lambda _request, _response: [], wide=False)
         return grpc.stream_stream_rpc_method_handler(around, **codecs)
     raise TypeError(f"{call} takes a stream and gives one answer, which the gate does not know yet")
 

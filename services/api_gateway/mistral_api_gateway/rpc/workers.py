@@ -4,7 +4,7 @@ Only the first message is read, to see whether the worker may offer what it offe
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 import grpc
@@ -48,18 +48,18 @@ class WorkerServicer(Contract):
         self._workers = gateway.workers
         self._sessions = gateway.worker_sessions
 
-    async def Work(self, request_iterator: AsyncIterator[Any], context: _Context) -> AsyncGenerator[Any, None]:
-        first = await anext(request_iterator, None)
+    async def Work(self, request_iterator: AsyncIterator[Any], context: _Context) -> None:  # type: ignore[override]
+        # Read and written by hand: a generator would be left behind half closed when the worker is gone.
+        first: Any = await context.read()
         caller = current_caller()
         route = await self._workers.route(caller, _hello(first))
         call: Any = route.channel.stream_stream(WORK)(metadata=metadata_of(caller))
         passed = Passed(call, WORK, context.invocation_metadata() or ())
         self._sessions.begin(passed)
-        passing = asyncio.create_task(_pass_on(first, request_iterator, call))
+        passing = asyncio.create_task(_pass_on(first, context, call))
         route.streams += 1
         try:
-            async for answer in _answers(call, route, passed):
-                yield answer
+            await _answer(call, context, route, passed)
         finally:
             route.streams -= 1
             self._sessions.over(passed)
@@ -88,10 +88,11 @@ class WorkerServicer(Contract):
         return pb2.GetWorkerResponse(worker=await self._workers.get(current_caller(), request.id))
 
 
-async def _answers(call: Any, route: Route, passed: Passed) -> AsyncIterator[Any]:
+async def _answer(call: Any, context: Any, route: Route, passed: Passed) -> None:
+    """Hand what the executor says to the worker, to the end."""
     try:
         while (answer := await call.read()) is not grpc.aio.EOF:
-            yield answer
+            await context.write(answer)
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNAVAILABLE:
             route.shun()
@@ -103,21 +104,22 @@ async def _answers(call: Any, route: Route, passed: Passed) -> AsyncIterator[Any
         raise passed.ending
 
 
-async def _pass_on(first: Any, requests: AsyncIterator[Any], call: Any) -> None:
+async def _pass_on(first: Any, context: Any, call: Any) -> None:
     """Hand what the worker says to the executor; that it says no more is said, too."""
     try:
-        await call.write(first)
-        async for request in requests:
+        request = first
+        while request is not grpc.aio.EOF:
             await call.write(request)
+            request = await context.read()
         await call.done_writing()
-    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-        # The executor has ended the session: whoever reads its answers says so.
+    except (grpc.aio.BaseError, asyncio.InvalidStateError):
+        # One of the two has ended the session: whoever reads the executor's answers says so.
         return
 
 
 def _hello(first: Any) -> pb2.WorkerHello:
     try:
-        request = pb2.WorkRequest.FromString(first or b"")
+        request = pb2.WorkRequest.FromString(b"" if first is grpc.aio.EOF else first)
     except DecodeError:
         raise InvalidInput("the first message must be a hello") from None
     if request.WhichOneof("message") != "hello":

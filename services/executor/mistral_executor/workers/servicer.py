@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Any, Final, TypeAlias
 
 import grpc.aio
@@ -39,30 +39,23 @@ class WorkerService(WorkerServiceServicer):
         self._floor = floor
         self._polling = Polling(floor)
 
-    async def Work(
-        self, request_iterator: AsyncIterator[pb2.WorkRequest], context: _Context
-    ) -> AsyncGenerator[pb2.WorkResponse, None]:
+    async def Work(self, request_iterator: AsyncIterator[pb2.WorkRequest], context: _Context) -> None:  # type: ignore[override]
+        # Read and written by hand: a generator would be left behind half closed when the worker is gone.
         project = project_of(context)
-        first = await anext(request_iterator, None)
-        if first is None or first.WhichOneof("message") != "hello":
+        first = await context.read()
+        if first is grpc.aio.EOF or first.WhichOneof("message") != "hello":
             raise InvalidInput("the first message must be a hello")
         held = {each.token: each.finished for each in first.hello.held}
         session, welcome = await opened(self._floor, project, first.hello.worker, held, "stream")
-        listening = asyncio.create_task(self._listen(session, request_iterator))
+        listening = asyncio.create_task(self._listen(session, context))
         try:
-            yield pb2.WorkResponse(welcome=welcome)
-            while session.ended is None and not session.closing:
-                await session.wake.wait()
-                # What else happens now travels in the same message.
-                await asyncio.sleep(0)
-                session.wake.clear()
-                for response in session.told():
-                    yield response
-            if session.ended is not None:
-                raise session.ended
+            await context.write(pb2.WorkResponse(welcome=welcome))
+            await _tell(session, context)
         finally:
             listening.cancel()
             self._floor.arrivals.leave(session)
+        if session.ended is not None:
+            raise session.ended
 
     async def PollAssignments(
         self, request: pb2.PollAssignmentsRequest, context: _Context
@@ -97,14 +90,15 @@ class WorkerService(WorkerServiceServicer):
             raise NotFound(f"no worker '{request.id[:255]}' is connected")
         return pb2.GetWorkerResponse(worker=worker_of(session, self._floor.identity.name))
 
-    async def _listen(self, session: Session, requests: AsyncIterator[pb2.WorkRequest]) -> None:
+    async def _listen(self, session: Session, context: _Context) -> None:
         try:
-            async for request in requests:
+            while (request := await context.read()) is not grpc.aio.EOF:
                 await self._heard(session, request)
             session.finish()
         except WorkflowError as error:
             session.end(error)
-        except grpc.aio.UsageError:
+        except grpc.aio.BaseError:
+            # The stream is broken; whoever writes to it is told, too.
             session.finish()
         except Exception as error:
             _log.exception("a message of worker %s could not be applied", session.hands.worker)
@@ -150,6 +144,17 @@ class WorkerService(WorkerServiceServicer):
             raise LimitExceeded(f"a worker has at most {_MOST_CREDITS} credits")
         session.credits += more
         self._floor.desk.feed(session)
+
+
+async def _tell(session: Session, context: _Context) -> None:
+    """Write what is to be told until the session ends."""
+    while session.ended is None and not session.closing:
+        await session.wake.wait()
+        # What else happens now travels in the same message.
+        await asyncio.sleep(0)
+        session.wake.clear()
+        for response in session.told():
+            await context.write(response)
 
 
 def project_of(context: _Context) -> str:

@@ -20,6 +20,9 @@ const (
 	// farewell is how long the server has to end a stream that the worker has closed.
 	farewell = 5 * time.Second
 
+	// leaseParts says how often at least the worker tries to connect within a lease.
+	leaseParts = 10
+
 	defaultHeartbeat = 3 * time.Second
 	defaultBatch     = 100
 )
@@ -65,11 +68,21 @@ func (w *Worker) stay(life context.Context, connection *grpc.ClientConn) error {
 		if fault := w.fatal(err, welcomed); fault != nil {
 			return fault
 		}
-		w.rest(life, back.next(), err)
+		w.rest(life, w.hurried(back.next()), err)
 		connection.ResetConnectBackoff()
 	}
 	w.log.Info("left")
 	return nil
+}
+
+// hurried shortens a wait while there are runs in hand, whose leases run on.
+func (w *Worker) hurried(span time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ledger.idle() || w.lease <= 0 {
+		return span
+	}
+	return min(span, w.lease/leaseParts)
 }
 
 // rest waits before the next attempt, unless there is nothing left to connect for.
@@ -154,6 +167,7 @@ func (s *session) welcome(welcome *pb.ServerWelcome) {
 	}
 	w.rejected(welcome.Rejections)
 	w.mu.Lock()
+	w.lease = terms.GetLease().AsDuration()
 	w.outbox.reconnected(w.ledger.unrecorded())
 	w.mu.Unlock()
 	w.log.Info("connected", "session", s.name, "executor", welcome.Executor, "resumed", len(welcome.Resumed))

@@ -71,6 +71,7 @@ type Worker struct {
 	mu      sync.Mutex
 	ledger  *ledger
 	outbox  *outbox
+	lease   time.Duration
 	settled chan struct{}
 	wake    chan struct{}
 }

@@ -21,6 +21,8 @@ import type { WorkerEvents } from "./worker.js";
 
 /** Most bytes of a result before a server has said its terms. */
 export const LARGEST_UNLESS_TOLD = 4 * 1024 * 1024;
+/** How often at least the worker tries to connect within a lease. */
+const LEASE_PARTS = 10;
 /** Longer timers would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -30,6 +32,8 @@ export class Hands {
   readonly outbox = new Outbox();
   /** Most bytes of a result. */
   largest = LARGEST_UNLESS_TOLD;
+  /** How long a run is the worker's without a sign of life, in milliseconds; 0 until a server has said it. */
+  lease = 0;
   /** Called when there is something to say. */
   rouse: () => void = () => undefined;
   readonly #settled = new AbortController();
@@ -50,6 +54,11 @@ export class Hands {
 
   get draining(): boolean {
     return this.ledger.draining;
+  }
+
+  /** Shortens a wait while there are runs in hand, whose leases run on. */
+  hurried(milliseconds: number): number {
+    return this.ledger.idle || this.lease === 0 ? milliseconds : Math.min(milliseconds, this.lease / LEASE_PARTS);
   }
 
   drain(): void {

@@ -4,6 +4,7 @@ import type { EventEmitter } from "node:events";
 
 import type { ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 
+import type { Duration } from "./gen/google/protobuf/duration.js";
 import type { WorkerDescription } from "./gen/mistral/v1/worker.js";
 import type { ServerWelcome, WorkRequest, WorkResponse, WorkerServiceClient } from "./gen/mistral/v1/worker_service.js";
 import { type Hands, LARGEST_UNLESS_TOLD } from "./hands.js";
@@ -132,9 +133,9 @@ export class Session {
     this.hands.rejected(rejections);
     this.hands.outbox.reconnected(this.hands.ledger.unrecorded());
     this.hands.rouse = () => this.#schedule();
-    const interval = terms?.heartbeatInterval;
-    const every = interval === undefined ? 0 : Number(interval.seconds) * 1000 + interval.nanos / 1e6;
-    this.#timers.push(setInterval(() => this.#beat(), every || HEARTBEAT_MILLISECONDS));
+    this.hands.lease = milliseconds(terms?.lease);
+    const every = milliseconds(terms?.heartbeatInterval) || HEARTBEAT_MILLISECONDS;
+    this.#timers.push(setInterval(() => this.#beat(), every));
     this.log.info("connected", { session, executor, resumed: resumed.length });
     this.events.emit("connected", session);
     this.#flush();
@@ -202,3 +203,6 @@ export class Session {
   }
 }
 
+function milliseconds(span: Duration | undefined): number {
+  return span === undefined ? 0 : Number(span.seconds) * 1000 + span.nanos / 1e6;
+}

@@ -180,7 +180,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
         throw life.reason;
       }
       this.#endIfFatal(reason, welcomed);
-      const span = backoff.next();
+      const span = this.#hands.hurried(backoff.next());
       this.#log.warn("not connected", { error: messageOf(reason), again_in_ms: Math.round(span) });
       await pause(span, this.#hands.settled);
     }

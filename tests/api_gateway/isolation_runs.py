@@ -29,6 +29,7 @@ def on_runs(two: World) -> dict[str, Attempts]:
             (404, f"/v2/cron_triggers/{things['private cron']}", {}),
             (403, f"/v2/cron_triggers/{public}", {}),
         ],
+        **_on_cron_control(things, private, public),
         "POST /v2/event_triggers": [
             (404, "/v2/event_triggers", {"json": _event(workflow_id=workflow, **start)}),
             (403, "/v2/event_triggers", {"json": _event(workflow_id=shared, scope="public", **start)}),
@@ -132,6 +133,22 @@ def on_runs(two: World) -> dict[str, Attempts]:
         ],
         "DELETE /v2/action_executions/{id}": [(404, f"/v2/action_executions/{things['alone']}", {})],
     }
+
+
+def _on_cron_control(things: dict[str, str], private: str, public: str) -> dict[str, Attempts]:
+    past = {"json": {"start": "2026-01-01 00:00", "end": "2026-01-02 00:00"}}
+    found: dict[str, Attempts] = {
+        f"{method} /v2/cron_triggers/{{identifier}}/{tail}": [
+            (404, f"/v2/cron_triggers/{things['private cron']}/{tail}", sent),
+            (404, f"/v2/cron_triggers/{private}/{tail}", sent),
+            (200 if tail == "preview" else 403, f"/v2/cron_triggers/{public}/{tail}", sent),
+        ]
+        for method, tail, sent in (
+            *(("POST", "pause", {}), ("POST", "resume", {}), ("POST", "run", {}), ("POST", "backfill", past)),
+            *(("GET", "preview", {}), ("GET", "runs", {})),
+        )
+    }
+    return {**found, "POST /v2/cron_preview": [(200, "/v2/cron_preview", {"json": {"pattern": "0 3 * * *"}})]}
 
 
 def _cron(**given: Any) -> dict[str, Any]:

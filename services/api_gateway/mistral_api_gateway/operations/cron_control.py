@@ -145,8 +145,13 @@ class CronControl:
         )
 
     async def runs(self, caller: Caller, identifier: str, wanted: Page) -> list[cron_history.Row]:
-        """Return a page of the runs of a trigger. Raises NotFound if none visible has that id or name."""
-        row = await self._store.read(FOUND.visible, caller, identifier)
+        """Return a page of the runs of a trigger of one's own.
+
+        Raises:
+            NotFound: If none visible has that id or name.
+            Forbidden: If it belongs to another project, whose runs are its own affair.
+        """
+        row = await self._store.read(FOUND.own, caller, identifier)
         page = replace(wanted, filters=[*wanted.filters, Filter("trigger_id", Operator.EQ, (row["id"],))])
         return await self._store.page(cron_history.page, cron_history.CRON_RUNS, page)
 

@@ -37,6 +37,10 @@ class _Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str | None = None
 
 
+class _Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
 class _Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     overlap: str | None = None
 
@@ -60,6 +64,7 @@ class _Preview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _PAUSE: Final = msgspec.json.Decoder(_Pause)
+_RESUME: Final = msgspec.json.Decoder(_Resume)
 _RUN: Final = msgspec.json.Decoder(_Run)
 _BACKFILL: Final = msgspec.json.Decoder(_Backfill)
 _PREVIEW: Final = msgspec.json.Decoder(_Preview)
@@ -80,11 +85,12 @@ class CronControlEndpoints:
             return Operation(method=method, path=path, handler=handler, summary=summary, tag="cron triggers", **more)
 
         pause = {"takes": "CronTriggerPause", "gives": "CronTrigger"}
+        resume = {"takes": "CronTriggerResume", "gives": "CronTrigger"}
         backfill = {"takes": "CronTriggerBackfill", "gives": "CronBackfill"}
         lists = query.paging_arguments(RESOURCE)
         return [
             make("POST", "pause", self.pause, "Have a cron trigger start nothing for now", **pause),
-            make("POST", "resume", self.resume, "Let a paused cron trigger go on", gives="CronTrigger"),
+            make("POST", "resume", self.resume, "Let a paused cron trigger go on", **resume),
             make("POST", "run", self.run, "Run a cron trigger now", takes="CronTriggerRun", gives="CronRun"),
             make("POST", "backfill", self.backfill, "Run due times that have passed", **backfill),
             make("GET", "preview", self.preview, "Next due times", query=("count", "since"), gives="CronPreview"),
@@ -103,6 +109,7 @@ class CronControlEndpoints:
 
     async def resume(self, request: Request) -> Response:
         query.only(request, ())
+        bodies.decoded(await self._body(request), _RESUME, "cron_trigger")
         return json_answer(shown(await self._control.resume(current_caller(), _named(request))))
 
     async def run(self, request: Request) -> Response:

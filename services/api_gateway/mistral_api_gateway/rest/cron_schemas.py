@@ -48,6 +48,7 @@ CRON_SCHEMAS: Final[dict[str, Any]] = {
         "required": ["name"],
     },
     "CronTriggerPause": {"type": "object", "properties": {"note": {**_TEXT, "description": "Why"}}},
+    "CronTriggerResume": {"type": "object", "properties": {}},
     "CronTriggerRun": {"type": "object", "properties": {"overlap": _OVERLAP}},
     "CronTriggerBackfill": {
         "type": "object",

@@ -46,7 +46,7 @@ class Settings:
             SettingError: If one is out of range.
         """
         source = _Source(environment)
-        chosen = cls(
+        return cls(
             id=id or source.text("MISTRAL_WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
             slots=source.number("MISTRAL_SLOTS", 16) if slots is None else slots,
             queues=tuple(source.words("MISTRAL_QUEUES") if queues is None else queues),
@@ -55,11 +55,12 @@ class Settings:
             drain_seconds=source.number("MISTRAL_DRAIN_SECONDS", 30) if drain_seconds is None else drain_seconds,
             codec=codec or codec_of(environment),
         )
-        if not 1 <= chosen.slots <= 10_000:
-            raise SettingError(f"slots are 1 to 10000, not {chosen.slots}")
-        if len(chosen.id) > 255:
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.slots <= 10_000:
+            raise SettingError(f"slots are 1 to 10000, not {self.slots}")
+        if len(self.id) > 255:
             raise SettingError("the id of a worker has at most 255 characters")
-        return chosen
 
 
 def codec_of(environment: Mapping[str, str] = os.environ) -> PayloadCodec | None:

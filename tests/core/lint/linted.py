@@ -1,11 +1,12 @@
 """Lint of short texts, told as lines and codes."""
 
 import textwrap
+from typing import Any
 
 from mistral_core.lint import check
 
 
-def codes(text: str, **options: bool) -> list[str]:
+def codes(text: str, **options: Any) -> list[str]:
     return [f"{finding.line} {finding.code}" for finding in check(textwrap.dedent(text).lstrip("\n"), **options)]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mistral_core.lint import RULES, Level, check
+from mistral_core.offered_input import offered_input
 from mistral_core.standard import STANDARD
 from mistral_executor.actions.registry import described
 from tests.core.lint.linted import codes, of_tasks
@@ -47,6 +48,9 @@ def test_a_wrong_test_file_is_an_error():
         ("{workflow: elsewhere}", []),
         ("{workflow: child a=1, keep-result: false}", ["4 no-effect"]),
         ("{action: std.noop, concurrency: 2}", ["4 no-effect"]),
+        ("{action: std.noop, worker: {queue: x}}", ["4 no-effect"]),
+        ("{action: my.own, worker: {queue: x}}", []),
+        ("{workflow: child a=1, worker: {queue: x}}", ["4 no-effect"]),
         ("{action: std.echo, input: {output: '<% $.x'}}", ["4 unclosed-expression"]),
         ("{action: std.echo output=<% json_pp(1) %>}", ["4 old-form"]),
     ],
@@ -55,6 +59,25 @@ def test_calls_and_forms(task, found):
     child = "child:\n  input: [a, {b: 1}]\n  tasks:\n    t: {action: std.echo output=<% $.a + $.b %>}\n"
 
     assert codes(f"version: '2.0'\nw:\n  tasks:\n    t: {task}\n{child}") == found
+
+
+@pytest.mark.parametrize(
+    ("task", "found"),
+    [
+        ("{action: my.own width=1}", []),
+        ("{action: my.own width=1 height=2}", []),
+        ("{action: my.own width=1 hight=2}", ["4 action-input"]),
+        ("{action: my.own}", ["4 action-input"]),
+        ("{action: my.own, input: '<% $ %>'}", []),
+        ("{action: my.other width=1}", []),
+        ("{action: my.any width=1}", []),
+        ("{action: mine anything=1}", ["4 action-input", "4 action-input"]),
+    ],
+)
+def test_calls_of_actions_that_workers_offer(task, found):
+    schema = '{"properties": {"width": {}, "height": {"default": 2}}, "required": ["width"]}'
+    offered = {"my.own": offered_input(schema), "my.any": offered_input(""), "mine": offered_input(schema)}
+    assert codes(f"version: '2.0'\nw:\n  tasks:\n    t: {task}\n", offered=offered) == found
 
 
 def test_names_of_a_workbook_are_found_without_its_name():

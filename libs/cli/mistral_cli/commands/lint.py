@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from mistral_core.lint import Finding
+    from mistral_core.offered_input import OfferedInput
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan"}
 _CODE_WIDTH = 22
+_MOST_ACTIONS = 100_000
 
 
 class LintFormat(StrEnum):
@@ -35,6 +37,9 @@ def lint(
     pedantic: Annotated[
         bool, typer.Option("--pedantic", help="Also find actions whose failure nothing provides for.")
     ] = False,
+    mesh: Annotated[
+        bool, typer.Option("--mesh", help="Ask the mesh which actions workers offer, and check calls of them too.")
+    ] = False,
     rules: Annotated[bool, typer.Option("--rules", help="Say what the codes mean, and check nothing.")] = False,
 ) -> None:
     """Find what is wrong or odd in definitions.
@@ -52,13 +57,25 @@ def lint(
     from mistral_cli.authored import text_of
     from mistral_core.lint import check
 
-    results = [(file, check(text_of(file), pedantic=pedantic)) for file in _found(files or [])]
+    offered = _offered() if mesh else {}
+    results = [(file, check(text_of(file), pedantic=pedantic, offered=offered)) for file in _found(files or [])]
     if format is LintFormat.JSON:
         typer.echo(json.dumps([_record(file, finding) for file, found in results for finding in found], indent=2))
     else:
         _print_text(results)
     levels = {finding.level.value for _, found in results for finding in found}
     raise typer.Exit(2 if "error" in levels else 1 if "warning" in levels else 0)
+
+
+def _offered() -> "dict[str, OfferedInput]":
+    """Ask the mesh what the actions that workers offer take."""
+    from mistral_cli.connection import connected
+    from mistral_cli.listing import listed
+    from mistral_core.offered_input import offered_input
+
+    with connected() as mesh:
+        actions = listed(mesh.action_definitions.ListActions, "actions", limit=_MOST_ACTIONS)
+        return {action.name: offered_input(action.offer.input_schema) for action in actions if action.HasField("offer")}
 
 
 def _found(targets: list[str]) -> list[str]:

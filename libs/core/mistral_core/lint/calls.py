@@ -10,6 +10,7 @@ from mistral_core.language.model import REQUIRED, Parameter, Task
 from mistral_core.language.node import Node, guess
 from mistral_core.lint.rules import Finding, found
 from mistral_core.lint.texts import Subject
+from mistral_core.offered_input import OfferedInput
 from mistral_core.standard import STANDARD
 
 # Start parameters that a parent may give its child on purpose.
@@ -25,6 +26,21 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield from _workflow(subject, task, node)
         elif task.action is not None:
             yield from _action(subject, task, node)
+
+
+def check_offered(subject: Subject, offered: Mapping[str, OfferedInput]) -> Iterator[Finding]:
+    """Yield calls of actions that workers offer whose input does not fit what the offer says of it."""
+    for task in subject.workflow.tasks.values():
+        takes, node = offered.get(task.action or ""), subject.task(task.name)
+        own = _inside(subject, task.action or "", subject.document.actions)
+        if takes is None or own is not None or not isinstance(task.input, Mapping):
+            continue
+        place = node.get("action") or node
+        known = (*takes.required, *(each.name for each in takes.optional))
+        for missing in takes.missing(task.input):
+            yield found("action-input", place, f"'{task.action}' needs the input '{missing}'")
+        for extra in takes.unexpected(task.input):
+            yield found("action-input", place, f"'{task.action}' has no input '{extra}'{guess(extra, known)}")
 
 
 def unhandled_errors(subject: Subject) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """A document held against all rules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from mistral_core.documents import Kind, read_document
@@ -9,6 +9,7 @@ from mistral_core.lint import calls, flow, shapes, variables
 from mistral_core.lint.ignores import kept
 from mistral_core.lint.rules import Finding, Level
 from mistral_core.lint.texts import Subject, subject_of
+from mistral_core.offered_input import OfferedInput
 from mistral_core.stubrun import read_suite
 
 _RULES: Final[tuple[Callable[[Subject], Iterator[Finding]], ...]] = (
@@ -19,11 +20,12 @@ _RULES: Final[tuple[Callable[[Subject], Iterator[Finding]], ...]] = (
 )
 
 
-def check(text: str, *, pedantic: bool = False) -> list[Finding]:
+def check(text: str, *, pedantic: bool = False, offered: Mapping[str, OfferedInput] | None = None) -> list[Finding]:
     """Return what is wrong with a document of any kind, in the order of the lines.
 
     Args:
         pedantic: Check for what many workflows leave out on purpose, too.
+        offered: What actions that workers offer take, by name, as far as it is known.
     """
     try:
         document = read_document(text)
@@ -36,6 +38,7 @@ def check(text: str, *, pedantic: bool = False) -> list[Finding]:
         subject = subject_of(document, name)
         for rule in _RULES:
             found.extend(rule(subject))
+        found.extend(calls.check_offered(subject, offered or {}))
         if pedantic:
             found.extend(calls.unhandled_errors(subject))
     return sorted(kept(dict.fromkeys(found), text), key=lambda each: (each.line, each.column, each.code))

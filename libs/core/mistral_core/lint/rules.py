@@ -80,7 +80,7 @@ _WARNINGS: Final = {
         "The task and the workflow fail when it is called.",
     ),
     "action-input": (
-        "A standard or ad-hoc action is called with input that does not fit.",
+        "An action is called with input that does not fit.",
         "The task and the workflow fail when it is called.",
     ),
     "workflow-input": (

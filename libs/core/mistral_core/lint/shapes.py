@@ -36,6 +36,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if task.name in ENGINE_COMMANDS:
             yield found("command-name", node, f"the task '{task.name}' has the name of a command")
         yield from _without_effect(task, node)
+        yield from _worker_without_effect(subject, task, node)
         yield from _bare_conditions(node)
     yield from _defaults_without_effect(subject)
     yield from _old_functions(subject)
@@ -80,9 +81,17 @@ def _without_effect(task: Task, node: Node) -> Iterator[Finding]:
     if task.policies.concurrency and task.with_items is None and "concurrency" in node.value:
         yield found("no-effect", node.child("concurrency"), "concurrency does nothing without with-items")
     if task.workflow is not None:
-        for key in ("target", "safe-rerun", "keep-result"):
+        for key in ("target", "safe-rerun", "keep-result", "worker"):
             if key in node.value:
                 yield found("no-effect", node.child(key), f"{key} does nothing for a sub-workflow")
+
+
+def _worker_without_effect(subject: Subject, task: Task, node: Node) -> Iterator[Finding]:
+    """Yield what is said of the worker of an action that executors run themselves."""
+    own = subject.document.actions.get(task.action or "")
+    runs = task.action if own is None else own.base
+    if "worker" in node.value and task.workflow is None and (runs or "std.noop").startswith("std."):
+        yield found("no-effect", node.child("worker"), f"worker does nothing for '{runs}', which needs no worker")
 
 
 def _bare_conditions(node: Node) -> Iterator[Finding]:

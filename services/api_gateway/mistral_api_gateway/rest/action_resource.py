@@ -30,7 +30,34 @@ FIELDS: Final[dict[str, Field]] = {
     "created_at": Field(column="created_at", write=as_time),
     "updated_at": Field(column="updated_at", write=as_time),
 }
-RESOURCE: Final = Resource("action_executions", LISTING, FIELDS, unlisted=("index", "attempt", "workflow_execution_id"))
+_LINE: Final = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("at", "level", "message")},
+    "additionalProperties": False,
+}
+_PROGRESS: Final = {
+    "type": "object",
+    "description": "How far its worker is, or was; only there if the worker told",
+    "properties": {
+        "attempt": {"type": "integer"},
+        "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+        "details": {"description": "Where a further attempt goes on: any JSON"},
+        "lines": {"type": "array", "items": _LINE, "maxItems": action_progress.MOST_LINES},
+        "worker": {"type": "string"},
+        "updated_at": {"type": "string"},
+    },
+    "additionalProperties": False,
+}
+RESOURCE: Final = Resource(
+    "action_executions",
+    LISTING,
+    FIELDS,
+    unlisted=("index", "attempt", "workflow_execution_id"),
+    sometimes={
+        "worker": {"type": "string", "description": "Worker that ended it; only there if one did"},
+        "progress": _PROGRESS,
+    },
+)
 
 
 class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

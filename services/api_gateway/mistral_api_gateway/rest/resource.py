@@ -70,11 +70,19 @@ class Resource:
         plural: Key of its lists, such as ``executions``.
         fields: The fields by name, in the order of the answer; one is ``id``.
         unlisted: Columns that lists are not filtered by although the listing has them.
+        sometimes: Schemas of what is added to some of those that are shown alone.
     """
 
     def __init__(
-        self, plural: str, listing: Listing, fields: Mapping[str, Field], *, unlisted: Iterable[str] = ()
+        self,
+        plural: str,
+        listing: Listing,
+        fields: Mapping[str, Field],
+        *,
+        unlisted: Iterable[str] = (),
+        sometimes: Mapping[str, Any] | None = None,
     ) -> None:
+        self._sometimes = sometimes or {}
         self.plural = plural
         self.listing = listing
         self.fields = fields
@@ -119,7 +127,7 @@ class Resource:
         """The JSON schema of a thing."""
         return {
             "type": "object",
-            "properties": {name: self._property(field) for name, field in self.fields.items()},
+            "properties": {name: self._property(field) for name, field in self.fields.items()} | self._sometimes,
             "required": ["id"],
             "additionalProperties": False,
         }

@@ -44,6 +44,13 @@ def on_subscriptions(two: World) -> dict[str, Attempts]:
         ],
         "GET /v2/dead_letters/{id}": [(404, f"/v2/dead_letters/{NOBODY}", {})],
         "DELETE /v2/dead_letters/{id}": [(404, f"/v2/dead_letters/{NOBODY}", {})],
+        "GET /v2/events": [
+            (200, "/v2/events?tasks=true", {}),
+            (200, f"/v2/events?tasks=true&id={two.things['held']}", {}),
+            (403, "/v2/events?all_projects=true", {}),
+        ],
+        # What it streams is tried with the streams of gRPC; here only that nobody sees the things of all.
+        "GET /v2/events/stream": [(403, "/v2/events/stream?all_projects=true", {})],
         "GET /v2/retention": [(200, "/v2/retention", {})],
         "PUT /v2/retention": [(403, "/v2/retention", {"json": {"max_finished": 0}})],
         "DELETE /v2/retention": [(403, "/v2/retention", {})],
@@ -69,6 +76,10 @@ def calls_on_subscriptions(two: World) -> dict[str, list[tuple[str, dict[str, An
             for method in ("GetSubscription", "UpdateSubscription", "TestSubscription", "ListDeliveryAttempts")
         },
         f"{service}/DeleteSubscription": [("NOT_FOUND", theirs), ("OK", {"identifier": name})],
+        "ExecutionEventService/FindExecutionEvents": [
+            ("OK", {"include_tasks": True}),
+            ("OK", {"include_tasks": True, "filter": f"id = {two.things['held']}"}),
+        ],
         "RetentionService/GetRetention": [("OK", {})],
         "RetentionService/UpdateRetention": [("PERMISSION_DENIED", {"max_finished": 0})],
         "RetentionService/DeleteRetention": [("PERMISSION_DENIED", {})],

@@ -173,3 +173,14 @@ async def test_a_key_that_is_not_there_is_not_found(keys):
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await keys.revoke(unknown)
         assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_streams_end_soon_after_their_key_was_revoked(rest, keys):
+    made = await keys.create(project_id="red")
+
+    async with asyncio.timeout(30), rest.stream("GET", "/v2/events/stream", headers=bearer(made.secret)) as response:
+        assert response.status_code == 200
+        await keys.revoke(made.api_key.id)
+        told = [line async for line in response.aiter_lines()]
+
+    assert "event: unauthenticated" in told

@@ -4,6 +4,7 @@ The engine writes it; a row holds what one commit did to one execution, its posi
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
@@ -65,6 +66,15 @@ class HistoryEvent(msgspec.Struct, frozen=True, kw_only=True):
     state_info: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """What one commit did to one execution, and its place among all."""
+
+    place: Place
+    execution_id: str
+    events: Sequence[HistoryEvent]
+
+
 _decoder = msgspec.json.Decoder(list[HistoryEvent])
 
 
@@ -89,11 +99,18 @@ async def between(source: Pool | Connection, after: Place, until: datetime) -> t
 
     The place is None when there are no more of that span.
     """
+    rows = await rows_between(source, after, until)
+    events = [event for row in rows for event in row.events]
+    return events, rows[-1].place if len(rows) == ROWS_AT_ONCE else None
+
+
+async def rows_between(source: Pool | Connection, after: Place, until: datetime) -> list[HistoryRow]:
+    """Return rows after a place and before a time, in order; fewer than ``ROWS_AT_ONCE`` if there are no more."""
     at, execution_id, position = after
     rows = await source.fetch(_BETWEEN, at, until, execution_id, position, ROWS_AT_ONCE)
-    events = [event for row in rows for event in _decoder.decode(row["events"])]
-    last = rows[-1] if len(rows) == ROWS_AT_ONCE else None
-    return events, (last["at"], last["id"], last["position"]) if last is not None else None
+    return [
+        HistoryRow((row["at"], row["id"], row["position"]), row["id"], _decoder.decode(row["events"])) for row in rows
+    ]
 
 
 async def oldest_day(source: Pool | Connection) -> date | None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from starlette.types import Scope
 
 from mistral_api_gateway.access.authenticator import Authenticator, presented
-from mistral_api_gateway.operations.caller import CALLER, Caller
+from mistral_api_gateway.operations.caller import CALLER, PROOF, Caller
 from mistral_core.errors import Forbidden, InvalidInput
 
 OPEN_PATHS: Final = frozenset(
@@ -55,7 +56,8 @@ class Doors:
         await self._admit(texts, reading=method.rpartition("/")[2].startswith(_READING))
 
     async def _admit(self, headers: list[tuple[str, str]], *, reading: bool) -> None:
-        caller = await self._authenticator.caller(presented(headers))
+        secret = presented(headers)
+        caller = await self._authenticator.caller(secret)
         if caller.reads_only and not reading:
             raise Forbidden("This API key may only read; changes need one with the scope 'write'")
         for name, value in headers:
@@ -64,6 +66,7 @@ class Doors:
             elif name.startswith(_ELSEWHERE):
                 raise InvalidInput(f"{name}: actions on another cloud are not supported")
         CALLER.set(caller)
+        PROOF.set(partial(self._authenticator.caller, secret))
 
 
 def _acting(caller: Caller, project: str) -> Caller:

@@ -10,7 +10,7 @@ from mistral_core.errors import HistoryGone
 from mistral_persistence import execution_reads, history
 from mistral_persistence.history import HistoryEvent
 
-IDLE_SECONDS: Final = 15.0
+IDLE_SECONDS: Final = 5.0
 
 
 async def watch(

@@ -20,7 +20,24 @@ from mistral_persistence import execution_sets, history
 from mistral_persistence.history import HistoryEvent
 from mistral_persistence.listing import Filter
 
+STABLE: Final = frozenset(
+    {
+        "id",
+        "workflow_id",
+        "workflow_name",
+        "workflow_namespace",
+        "tags",
+        "created_at",
+        "task_execution_id",
+        "root_execution_id",
+    }
+)
+"""What filters may name: they are asked once for each execution, so only what stays as it is."""
+
 LOOK_SECONDS: Final = 15.0
+IDLE_SECONDS: Final = 5.0
+"""After so long without an event a stream says that it lives; it is a chance to ask whether it still may."""
+
 LATE_SECONDS: Final = 30.0
 _KEPT: Final = 50_000
 _SHORT: Final = timedelta(seconds=10)
@@ -81,7 +98,7 @@ class WatchAll:
         self._strangers: OrderedDict[str, None] = OrderedDict()
 
     async def told(self, *, look_seconds: float = LOOK_SECONDS) -> AsyncIterator[Told]:
-        """Yield what happens, and something at least every ``look_seconds``, until the gateway leaves.
+        """Yield what happens, and something at least every few seconds, until the gateway leaves.
 
         Raises:
             HistoryGone: If the history of the time to go on from is not kept any more.
@@ -97,9 +114,11 @@ class WatchAll:
                     yield told
             looked = time.monotonic()
             while not self._hub.leaving:
-                events, dropped = await watcher.next(look_seconds)
+                events, dropped = await watcher.next(min(look_seconds, IDLE_SECONDS))
                 async for told in self._new(events):
                     yield told
+                if not events and not self._hub.leaving:
+                    yield Told(None, "", self._reached)
                 if dropped or time.monotonic() - looked >= look_seconds:
                     async for told in self._stored():
                         yield told

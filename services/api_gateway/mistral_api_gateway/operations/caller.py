@@ -1,5 +1,6 @@
 """Who asks, and what that makes visible."""
 
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, Self
@@ -66,6 +67,10 @@ ANYONE: Final = Caller()
 
 CALLER: ContextVar[Caller] = ContextVar("caller", default=ANYONE)
 """Who sent the request that is being answered; the doors set it before anything else is done."""
+
+
+PROOF: ContextVar[Callable[[], Awaitable[object]] | None] = ContextVar("proof", default=None)
+"""Asks anew whether whoever sent the request would still be let in, and raises if not; None if nobody is asked."""
 
 
 def current_caller() -> Caller:

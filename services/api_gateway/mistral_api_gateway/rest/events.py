@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.live.admission import admitted
 from mistral_api_gateway.live.watch import watch
 from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.rest import query
 from mistral_api_gateway.rest.operation import Operation
-from mistral_core.errors import InvalidInput
+from mistral_core.errors import InvalidInput, Unauthenticated
 from mistral_persistence.history import HistoryEvent
 
 _encoder: Final = msgspec.json.Encoder()
@@ -59,8 +60,12 @@ class EventEndpoints:
 
 async def _lines(first: HistoryEvent | None, rest: AsyncIterator[HistoryEvent | None]) -> AsyncIterator[bytes]:
     yield _written(first)
-    async for event in rest:
-        yield _written(event)
+    try:
+        async for event in admitted(rest):
+            yield _written(event)
+    except Unauthenticated:
+        # The status has gone out long ago; whoever connects again is told.
+        yield b"event: unauthenticated\ndata: {}\n\n"
 
 
 def _written(event: HistoryEvent | None) -> bytes:

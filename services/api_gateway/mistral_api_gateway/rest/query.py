@@ -145,6 +145,16 @@ def list_query(
     )
 
 
+def conditions(request: Request, given: dict[str, str], resource: Resource) -> tuple[list[Filter], list[str]]:
+    """Return what the arguments of a request ask of things: filters, and columns that must be null.
+
+    Raises:
+        InvalidInput: If ``nulls`` names a column that there is not.
+    """
+    filters = [_filter(resource, name, value) for name, value in arguments(request) if name in resource.filters]
+    return filters, _nulls(resource, given)
+
+
 def _fields(resource: Resource, given: dict[str, str], usual: Sequence[str]) -> tuple[str, ...]:
     if given.get("fields"):
         return resource.chosen(given["fields"])

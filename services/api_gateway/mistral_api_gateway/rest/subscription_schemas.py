@@ -45,6 +45,14 @@ SUBSCRIPTION_SCHEMAS: Final[dict[str, Any]] = {
         "description": "Ids, a subscription, or all of the project.",
         "properties": {"ids": {"type": "array", "items": _UUID}, "subscription_id": _UUID, "all": _FLAG},
     },
+    "PastEvents": {
+        "type": "object",
+        "properties": {
+            "events": {"type": "array", "items": {"type": "object"}},
+            "next": {"type": "string", "format": "uri"},
+        },
+        "required": ["events"],
+    },
     "RetentionChange": {"type": "object", "properties": _RETENTION},
     "Retention": {
         "type": "object",

@@ -12,6 +12,7 @@ from mistral.v1 import execution_service_pb2 as service
 from mistral.v1 import execution_service_pb2_grpc as service_grpc
 from mistral.v1 import execution_watch_pb2 as watch_service
 from mistral_api_gateway.gateway import Gateway
+from mistral_api_gateway.live.admission import admitted
 from mistral_api_gateway.live.watch import watch
 from mistral_api_gateway.operations.caller import Caller, current_caller
 from mistral_api_gateway.operations.executions import StartRequest
@@ -98,7 +99,8 @@ class ExecutionServicer(service_grpc.ExecutionServiceServicer):
         if request.after_position < 0:
             raise InvalidInput("after_position cannot be negative", field="after_position")
         row = await self._executions.get(current_caller(), request.id)
-        async for event in watch(self._gateway.hub, self._gateway.store, row["id"], request.after_position):
+        events = watch(self._gateway.hub, self._gateway.store, row["id"], request.after_position)
+        async for event in admitted(events):
             if event is not None:
                 yield service.WatchExecutionResponse(event=event_message(event))
         if self._gateway.hub.leaving:

@@ -4,28 +4,17 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Final
 
+from mistral.v1 import execution_event_service_pb2 as past
 from mistral.v1 import execution_watch_pb2 as messages
 from mistral_api_gateway.gateway import Gateway
-from mistral_api_gateway.live.watch_all import Interest, WatchAll
+from mistral_api_gateway.live.admission import admitted
+from mistral_api_gateway.live.watch_all import STABLE, Interest, WatchAll
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.rpc.execution_shape import SHAPE, event_message
 from mistral_api_gateway.rpc.paging import opaque, readable
 from mistral_api_gateway.rpc.states import state_texts
 from mistral_core.errors import InvalidInput, Unavailable
 
-# A filter is asked once for each execution, so it may only name what stays as it is.
-_STABLE: Final = frozenset(
-    {
-        "id",
-        "workflow_id",
-        "workflow_name",
-        "workflow_namespace",
-        "tags",
-        "created_at",
-        "task_execution_id",
-        "root_execution_id",
-    }
-)
 _DIGITS: Final = 17
 
 
@@ -40,9 +29,9 @@ async def watched(
         Unavailable: If the gateway leaves.
     """
     binding = _binding(request)
-    stream = WatchAll(gateway.hub, gateway.store, caller, _interest(request), _since(request.resume_token, binding))
+    stream = WatchAll(gateway.hub, gateway.store, caller, interest_of(request), _since(request.resume_token, binding))
     try:
-        async for told in stream.told():
+        async for told in admitted(stream.told()):
             yield messages.WatchExecutionsResponse(
                 event=None if told.event is None else event_message(told.event),
                 workflow_name=told.workflow_name,
@@ -55,11 +44,12 @@ async def watched(
     raise Unavailable("This server is leaving; go on with the last resume_token")
 
 
-def _interest(request: messages.WatchExecutionsRequest) -> Interest:
+def interest_of(request: messages.WatchExecutionsRequest | past.FindExecutionEventsRequest) -> Interest:
+    """Return which events a request asks for. Raises InvalidInput if its filter names what changes."""
     filters, nulls = SHAPE.filters(request.filter)
     for name in [*(one.column for one in filters), *nulls]:
-        if name not in _STABLE:
-            known = ", ".join(sorted(_STABLE))
+        if name not in STABLE:
+            known = ", ".join(sorted(STABLE))
             raise InvalidInput(
                 f"A watch cannot be filtered by {name!r}, which changes; there are: {known}", field="filter"
             )

@@ -14,7 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from mistral.v1 import state_pb2
 from mistral_api_gateway.rpc.register import SERVICES
-from tests.api_gateway.isolation import World, snapshot, world
+from tests.api_gateway.isolation import OPEN, World, snapshot, world
 from tests.api_gateway.isolation_events import OPEN as OPEN_EVENTS
 from tests.api_gateway.isolation_events import calls_on_events, heard
 from tests.api_gateway.isolation_methods import OK, attempts

@@ -412,3 +412,80 @@ async def test_event_definitions_of_an_administrator_say_what_workflows_get(ther
     found = [json.loads(one["params"])["event_params"] for one in await there.executions(workflow)]
     assert sorted(one.get("resource_id", "") for one in found) == ["", "vm1"]
     assert {one["service"] for one in found} == {"", "nova"}
+
+
+DECLARING = """
+version: '2.0'
+{name}:
+  input: [who, n: 0]
+  triggers:
+    down:
+      event: {condition}
+      input:
+        who: <% $.payload.domain %>
+    created:
+      event:
+        exchange: test
+        topic: t
+        type: {kind}.*
+        matching: glob
+        condition: <% $.payload.size > 1 %>
+      input: {{who: created}}
+  tasks:
+    t: {{action: std.noop}}
+"""
+
+
+async def test_triggers_for_events_live_with_the_text_that_declares_them(there):
+    kind, condition = name(), f"down {uuid4().hex[:8]}"
+
+    async def sent(method: str, text: str) -> dict:
+        answer = await there.rest.request(method, "/v2/workflows", content=text.format(**names))
+        assert answer.status_code in (200, 201), answer.text
+        return dict(answer.json()["workflows"][0])
+
+    names = {"name": f"w{uuid4().hex[:10]}", "kind": kind, "condition": condition}
+    workflow = await sent("POST", DECLARING)
+    before = (await there.got("event_triggers", workflow_id=workflow["id"]))["event_triggers"]
+    await there.made("received_events", json={"event": condition, "payload": {"domain": "a.example"}})
+    await there.event(await there.publish(f"{kind}.end", {"size": 2}))
+    await there.event(await there.publish(f"{kind}.end", {"size": 1}))
+
+    async def two():
+        return len(await there.executions(workflow)) == 2
+
+    await there.until(two)
+    assert {json.loads(one["input"])["who"] for one in await there.executions(workflow)} == {"a.example", "created"}
+    assert {one["declared_name"] for one in before} == {"down", "created"}
+    refused = await there.rest.delete(f"/v2/event_triggers/{before[0]['id']}")
+    assert refused.status_code == 400
+    assert "declares" in refused.text
+
+    await sent("PUT", DECLARING.replace("size > 1", "size > 5").replace("    down:", "    other:"))
+    after = (await there.got("event_triggers", workflow_id=workflow["id"]))["event_triggers"]
+    kept = {one["declared_name"]: one["id"] for one in before}
+    assert {one["declared_name"] for one in after} == {"other", "created"}
+    (changed,) = [one for one in after if one["declared_name"] == "created"]
+    assert (changed["id"], changed["condition"], changed["fired"]) == (kept["created"], "<% $.payload.size > 5 %>", 1)
+
+    assert (await there.rest.delete(f"/v2/workflows/{workflow['id']}")).status_code == 204
+    assert (await there.got("event_triggers", declared_by=workflow["id"]))["event_triggers"] == []
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("{type: a}", "exchange"),
+        ("{name: a, topic: t}", "logical name"),
+        ("{name: a, condition: always}", "condition"),
+        ("{name: a, nonsense: 1}", "nonsense"),
+        ("{exchange: x, topic: t, type: a, matching: some}", "matching"),
+    ],
+)
+async def test_a_text_whose_event_trigger_cannot_be_is_refused(there, event, said):
+    text = f"version: '2.0'\nw:\n  triggers:\n    e:\n      event: {event}\n  tasks:\n    t: {{action: std.noop}}\n"
+
+    answer = await there.rest.post("/v2/workflows", content=text)
+
+    assert answer.status_code == 400
+    assert said in answer.text

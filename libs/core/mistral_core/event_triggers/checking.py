@@ -216,7 +216,7 @@ def checked_number(value: int, name: str) -> int:
     return value
 
 
-class _StrictCorrelation(Correlation, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _StrictCorrelation(Correlation, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 

@@ -40,7 +40,7 @@ class Verdict(StrEnum):
     CHAIN_TOO_LONG = "CHAIN_TOO_LONG"
 
 
-class Correlation(Struct, frozen=True, kw_only=True):
+class Correlation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a trigger that wakes something up finds it. All values may hold expressions over the event.
 
     Attributes:

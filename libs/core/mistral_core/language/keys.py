@@ -39,6 +39,7 @@ class Kind(StrEnum):
     TASK_NAMES = "the name of a task, or a list of them, or of expressions that select tasks"
     TRIGGERS = "a mapping of names to triggers"
     CRON = "a pattern such as '0 3 * * *', or a mapping"
+    EVENT = "a logical name such as 'domain is down', or a mapping"
     PATTERNS = "a list of patterns"
     SPAN = "seconds, or text such as 5m"
     NUMBER = "a whole number from 1"
@@ -122,8 +123,18 @@ WORKFLOW: Final = {
 DECLARED_TRIGGER: Final = _entries(
     description=Kind.TEXT,
     cron=Kind.CRON,
+    event=Kind.EVENT,
     input=Kind.MEMBERS,
     params=Kind.SETTINGS,
+)
+
+EVENT_TRIGGER: Final = _entries(
+    name=Kind.NAME,
+    exchange=Kind.NAME,
+    topic=Kind.NAME,
+    type=Kind.NAME,
+    matching=Kind.NAME,
+    condition=Kind.NAME,
 )
 
 CRON_TRIGGER: Final = _entries(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mistral_core.language.cron_triggers import parse_cron
+from mistral_core.language.event_triggers import check_event_input, parse_event
 from mistral_core.language.keys import DECLARED_TRIGGER, INJECTED
 from mistral_core.language.kinds import check_entries, text
 from mistral_core.language.model import REQUIRED, DeclaredTrigger, Parameter
@@ -16,6 +17,7 @@ from mistral_core.language.node import Node
 
 _READERS: Final[Mapping[str, Callable[[Node], Any]]] = {
     "cron": parse_cron,
+    "event": parse_event,
 }
 _LONGEST_NAME: Final = 100
 
@@ -38,6 +40,8 @@ def _parse(node: Node, parameters: tuple[Parameter, ...]) -> DeclaredTrigger:
         node.refuse_shape(f"trigger '{node.key}' needs exactly one of: {', '.join(_READERS)}")
     given: dict[str, Any] = node.value.get("input") or {}
     _check_input(node, given, parameters)
+    if kinds[0] == "event" and given:
+        check_event_input(node.child("input"))
     return DeclaredTrigger(
         name=node.name,
         kind=kinds[0],

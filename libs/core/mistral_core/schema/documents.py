@@ -80,6 +80,7 @@ def _definitions(without: tuple[str, ...] = ()) -> dict[str, Schema]:
         "action": _part("action", keys.ACTION),
         "trigger": {**_part("trigger", keys.DECLARED_TRIGGER), "minProperties": 1},
         "cron": {**_part("cron", keys.CRON_TRIGGER), "minProperties": 1},
+        "event": {**_part("event", keys.EVENT_TRIGGER), "minProperties": 1},
     }
     return {name: schema for name, schema in found.items() if name not in without}
 

@@ -76,6 +76,7 @@ SHAPES: Final[Mapping[Kind, Schema]] = {
     Kind.TASK_NAMES: _or_list({"type": "string", "minLength": 1}),
     Kind.TRIGGERS: {"type": "object", "minProperties": 1},
     Kind.CRON: {"anyOf": [_FULL, reference("cron")]},
+    Kind.EVENT: {"anyOf": [_FULL, reference("event")]},
     Kind.PATTERNS: {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST_PATTERNS},
     Kind.SPAN: {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]+[smhd]$"}]},
     Kind.NUMBER: {"type": "integer", "minimum": 1},

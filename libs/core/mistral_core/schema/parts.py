@@ -59,8 +59,17 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "trigger": {
         "description": "Free text for people.",
         "cron": "Starts it by the calendar: a pattern, or a mapping.",
-        "input": "Input of every start.",
+        "event": "Starts it when something happens elsewhere: a logical name, or a mapping.",
+        "input": "Input of every start; for an event it may hold expressions over that.",
         "params": "Params of every start, such as env.",
+    },
+    "event": {
+        "name": "Logical name, such as 'domain is down'; an administrator says what it stands for.",
+        "exchange": "Where the event comes from.",
+        "topic": "What is listened to there.",
+        "type": "Type of the event.",
+        "matching": "How the three are compared: exact, or glob. Default: exact.",
+        "condition": "Expression over the event that must be true. Default: always.",
     },
     "cron": {
         "pattern": "When: five fields, a sixth for seconds, such as '0 3 * * *'.",

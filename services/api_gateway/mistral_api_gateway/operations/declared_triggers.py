@@ -9,14 +9,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from mistral_api_gateway.operations.declared_crons import drop_crons, store_crons
+from mistral_api_gateway.operations.declared_events import drop_events, store_events
 from mistral_core.language.model import DeclaredTrigger, Workflow
 from mistral_persistence import workflows
 from mistral_persistence.database import Connection
 
 _STORE: Final[Mapping[str, Callable[[Connection, workflows.Row, Sequence[DeclaredTrigger]], Awaitable[None]]]] = {
     "cron": store_crons,
+    "event": store_events,
 }
-_DROP: Final[Sequence[Callable[[Connection, str], Awaitable[None]]]] = (drop_crons,)
+_DROP: Final[Sequence[Callable[[Connection, str], Awaitable[None]]]] = (drop_crons, drop_events)
 
 
 async def store_declared(connection: Connection, row: workflows.Row, workflow: Workflow, *, new: bool = False) -> None:

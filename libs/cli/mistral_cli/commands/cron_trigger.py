@@ -1,11 +1,26 @@
 """``mistralctl cron-trigger``: workflows that are started by the calendar."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
 
+from mistral_cli.commands.cron_control import add_control
+from mistral_cli.commands.cron_options import (
+    Count,
+    EndAt,
+    FirstTime,
+    Jitter,
+    Note,
+    Overlap,
+    Patterns,
+    StartAt,
+    Window,
+    Zone,
+    instant_message,
+    overlap_message,
+    span_message,
+)
 from mistral_cli.completion import names_of
 from mistral_cli.connection import connected
 from mistral_cli.errors import USAGE, CommandError
@@ -20,7 +35,10 @@ CRON_TRIGGER = Resource(
     name="cron trigger",
     service="cron_triggers",
     message="CronTrigger",
-    columns=("name", "workflow_name", "pattern", "next_execution_time", "remaining_executions", "scope"),
+    columns=(
+        *("name", "status", "workflow_name", "patterns", "timezone", "next_execution_time", "last_execution_time"),
+        *("fired", "missed", "skipped", "failed", "last_miss_reason"),
+    ),
     namespaced=False,
 )
 
@@ -32,45 +50,40 @@ Workflow = Annotated[
         autocompletion=names_of("workflows", "Workflow"),
     ),
 ]
-Pattern = Annotated[
-    str,
-    typer.Option(
-        "--pattern",
-        metavar="FIELDS",
-        help="When: five fields, a sixth for seconds, in UTC, such as '0 3 * * *'.",
-        show_default=False,
-    ),
-]
-FirstTime = Annotated[
-    str,
-    typer.Option(
-        "--first-time",
-        metavar="TIME",
-        help="First start, such as '2030-01-31 10:00' in UTC; a minute ahead at least.",
-        show_default=False,
-    ),
-]
-Count = Annotated[
-    int | None,
-    typer.Option("--count", metavar="N", min=1, help="How often it fires. Default: for ever.", show_default=False),
-]
+Paused = Annotated[bool, typer.Option("--paused", help="It starts nothing until it is resumed.")]
 
-add_list(app, CRON_TRIGGER, examples=("mistralctl cron-trigger list --sort next_execution_time",))
+add_list(
+    app,
+    CRON_TRIGGER,
+    examples=(
+        "mistralctl cron-trigger list --sort next_execution_time",
+        "mistralctl cron-trigger list --filter 'missed > 0'",
+    ),
+)
 add_get(app, CRON_TRIGGER, examples=("mistralctl cron-trigger get nightly",))
 
 
 @app.command(
     examples=(
         "mistralctl cron-trigger create nightly backup --pattern '0 3 * * *' --input target=eu",
+        "mistralctl cron-trigger create workdays report --pattern '30 8 * * 1-5' --timezone Europe/Rome --overlap skip",
         "mistralctl cron-trigger create once report --first-time '2030-01-31 10:00'",
     )
 )
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the trigger.")],
     workflow: Workflow,
-    pattern: Pattern = "",
+    pattern: Patterns = None,
+    timezone: Zone = "",
     first_time: FirstTime = "",
+    start_at: StartAt = "",
+    end_at: EndAt = "",
     count: Count = None,
+    jitter: Jitter = "",
+    overlap: Overlap = None,
+    catchup_window: Window = "",
+    paused: Paused = False,
+    note: Note = "",
     input: Input = None,
     params: Params = None,
     scope: Scope = None,
@@ -80,16 +93,23 @@ def create(
     if not pattern and not first_time:
         raise CommandError("say when: --pattern, or --first-time", USAGE)
     fields = {
+        "patterns": pattern or (),
+        "timezone": timezone,
+        "first_execution_time": instant_message(first_time, "--first-time"),
+        "start_at": instant_message(start_at, "--start-at", timezone),
+        "end_at": instant_message(end_at, "--end-at", timezone),
+        "remaining_executions": count,
+        "jitter": span_message(jitter, "--jitter"),
+        "overlap": overlap_message(overlap),
+        "catchup_window": span_message(catchup_window, "--catchup-window"),
+        "paused": paused,
+        "note": note,
         "workflow_input": object_text(input, "--input"),
         "workflow_params": object_text(params, "--params"),
-        "first_execution_time": _instant(first_time) if first_time else None,
-        "remaining_executions": count,
         "scope": scope_message(scope),
     }
     with connected() as mesh:
-        stored = mesh.cron_triggers.CreateCronTrigger(
-            name=name, workflow=workflow, pattern=pattern, request_id=str(uuid4()), **fields
-        )
+        stored = mesh.cron_triggers.CreateCronTrigger(name=name, workflow=workflow, request_id=str(uuid4()), **fields)
     CRON_TRIGGER.shown(stored.cron_trigger, output)
 
 
@@ -99,15 +119,4 @@ add_delete(
     "Remove cron triggers; what they have started goes on.",
     examples=("mistralctl cron-trigger delete nightly",),
 )
-
-
-def _instant(text: str) -> Any:
-    from google.protobuf.timestamp_pb2 import Timestamp
-
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"--first-time is not a time such as '2030-01-31 10:00': {text}", USAGE) from None
-    message = Timestamp()
-    message.FromDatetime((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
-    return message
+add_control(app, CRON_TRIGGER)

@@ -1,6 +1,7 @@
 """The real program and a real mesh: triggers, maintenance, and which services there are."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,49 @@ def test_every_service_that_lives_is_listed(ctl):
     assert ctl("service", "list", "-o", "name").out.split() == names
     engines = ctl("service", "list", "--kind", "engine", "-o", "json")
     assert [one["kind"] for one in engines] == ["ENGINE"]
+
+
+def test_an_event_from_its_name_to_what_it_started(ctl):
+    trigger = ctl(
+        *("event-trigger", "create", "ticking", "mistral", "named", "disk is full"),
+        *("--map", "n=<% $.payload.size %>", "--if", "<% $.payload.size > 1 %>", "-o", "json"),
+    )
+    binding = ("event-binding", "create", "disk is full", "monitor", "events", "disk.*", "--matching", "glob")
+    assert ctl(*binding, "-o", "json")["matching"] == "glob"
+    fired = ctl("event", "fire", "disk is full", "--payload", '{"size": 5}', "--id", "disk-1", "-o", "json")
+    small = ctl("event", "fire", "disk is full", "--payload", '{"size": 1}', "-o", "json")
+
+    def explained(event: Any) -> Any:
+        for _ in range(200):
+            (found,) = ctl("event", "explain", event["id"], "-o", "json")
+            if found["verdict"] != "PENDING":
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the event was not looked at")
+
+    assert explained(fired)["verdict"] == "FIRED"
+    assert explained(small)["verdict"] == "CONDITION_FALSE"
+    assert ctl("event", "get", fired["id"], "-o", "json")["payload"] == {"size": 5}
+    assert ctl("event", "fire", "disk is full", "--id", "disk-1", "-o", "json")["id"] == fired["id"]
+    assert "disk is full" in ctl("event", "list", "--filter", "fired = 1").out
+    assert ctl("event-trigger", "get", trigger["id"], "-o", "json")["fired"] == 1
+    assert ctl("event-trigger", "update", trigger["id"], "--disable", "-o", "json")["enabled"] is False
+    ctl("event-trigger", "delete", trigger["id"])
+    ctl("event-binding", "update", "disk is full", "--event", "volume.*", "-o", "json")
+    ctl("event-binding", "delete", "disk is full")
+
+
+def test_an_event_source_keeps_its_secret(ctl, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    made = ctl(
+        *("event-source", "create", "github", "webhook", "--set", "proof=github"),
+        *("--secret", f"@{secret}", "-o", "json"),
+    )
+    assert (made["has_secret"], made["settings"], made["exchange"]) == (True, {"proof": "github"}, "github")
+    assert "s3cret" not in json.dumps(made)
+    assert ctl("event-source", "update", "github", "--disable", "-o", "json")["enabled"] is False
+    assert "github" in ctl("event-source", "list").out
+    refused = ctl("event-source", "create", "other", "carrier-pigeon", code=1)
+    assert "known are nats" in refused.err
+    ctl("event-source", "delete", "github")

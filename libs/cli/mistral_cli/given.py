@@ -33,6 +33,21 @@ def object_text(given: str | Sequence[str] | None, option: str) -> str:
     return json.dumps(found) if found or _said(given) else ""
 
 
+def text_given(given: str | None, option: str) -> str | None:
+    """Return a text, or that of ``@file``, ``@-`` for standard input, without the line break at its end.
+
+    Raises:
+        CommandError: As a usage error, if the file cannot be read.
+    """
+    if given is None or not given.startswith("@"):
+        return given
+    try:
+        text = sys.stdin.read() if given == "@-" else Path(given[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{option}: {given[1:]} cannot be read: {error}", USAGE) from None
+    return text.rstrip("\r\n")
+
+
 def json_value(given: str, option: str) -> Any:
     """Read a JSON value, or that of ``@file``. Raises CommandError as a usage error if it cannot be read."""
     return _file(given[1:], option) if given.startswith("@") else _json(given, option)

@@ -17,7 +17,10 @@ _JSON: dict[str, frozenset[str]] = {
     "CronTrigger": frozenset({"workflow_input", "workflow_params"}),
     "Subscription": frozenset({"publisher"}),
     "DeadLetter": frozenset({"payload"}),
-    "EventTrigger": frozenset({"workflow_input", "workflow_params"}),
+    "EventTrigger": frozenset({"workflow_input", "workflow_params", "input_mapping", "correlation"}),
+    "EventSource": frozenset({"settings"}),
+    "EventBinding": frozenset({"mapping"}),
+    "ReceivedEvent": frozenset({"payload"}),
 }
 _PREFIXES = (
     *("STATE_", "TASK_TYPE_", "SCOPE_", "MAINTENANCE_STATUS_", "SERVICE_KIND_", "API_KEY_SCOPE_"),

@@ -42,7 +42,8 @@ async def test_every_request_and_list_is_described(rest):
 
     for path, methods in paths.items():
         for method, told in methods.items():
-            if method in ("post", "put") and "members" not in path:
+            # Some say all they have to say with their address.
+            if method in ("post", "put") and "members" not in path and not path.endswith(("/test", "/resume")):
                 assert "requestBody" in told, (method, path)
     arguments = {each["name"] for each in paths["/v2/executions"]["get"]["parameters"]}
     assert {"limit", "marker", "sort_keys", "sort_dirs", "fields", "nulls", "include_output", "tags"} <= arguments

@@ -69,8 +69,9 @@ def _which(
         raise InvalidInput("Say which dead letters: ids, a subscription, or all", field="ids")
     if len(ids) > _MOST_IDS:
         raise InvalidInput(f"At most {_MOST_IDS} ids at once", field="ids")
-    for name, value in [*(("ids", one) for one in ids), ("subscription_id", subscription_id)]:
-        if value and not as_uuid(value):
+    named = [("ids", one) for one in ids] + ([("subscription_id", subscription_id)] if subscription_id else [])
+    for name, value in named:
+        if not as_uuid(value):
             raise InvalidInput(f"{value[:80]!r} is not a UUID", field=name)
     # All of somebody else's go only by name.
     project = caller.scope if ids or subscription_id else caller.project

@@ -10,7 +10,7 @@ BIN := .venv/bin
 # As it was typed: make would expand a dollar sign in it, the shell would trip over a quote.
 export WORKFLOW_INPUT := $(value INPUT)
 
-.PHONY: help run up down test test-clients crash fuzz bench bench-lists bench-workers lint format proto grpc-gateway lock setup
+.PHONY: help run up down test test-clients test-sdks crash fuzz bench bench-lists bench-workers lint format proto grpc-gateway lock setup
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -33,6 +33,9 @@ test: setup ## all tests, on real servers: ARGS="tests/core -x"
 
 test-clients: setup ## generated clients in four languages and grpc-gateway, on a real mesh
 	@$(BIN)/python -m pytest tests/clients -rs $(ARGS)
+
+test-sdks: setup ## the SDKs on a real mesh: SDKS="go java", ARGS="-k cut"
+	@MISTRAL_TEST_SDKS="$(or $(SDKS),all)" $(BIN)/python -m pytest tests/sdk -rs $(ARGS)
 
 crash: setup ## the crash tests many times in a row: TIMES=10
 	@$(BIN)/python -m tests.system.soak --times $(TIMES) $(ARGS)

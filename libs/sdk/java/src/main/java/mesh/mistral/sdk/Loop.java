@@ -174,7 +174,7 @@ final class Loop {
         session.welcome(terms);
         long every = terms.heartbeatMillis();
         beating = thread.scheduleAtFixedRate(() -> guard(this::beat), every, every, TimeUnit.MILLISECONDS);
-        LOG.log(System.Logger.Level.INFO, "worker {0} is welcome: {1}", description.getId(), welcome.getSession());
+        LOG.log(System.Logger.Level.INFO, "worker {0} is connected, session {1}", description.getId(), welcome.getSession());
         listener.welcomed(welcome.getSession());
         ready.complete(null);
     }

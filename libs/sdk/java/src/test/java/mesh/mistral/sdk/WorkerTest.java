@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The worker's side of the protocol. */
-@Timeout(60)
+@Timeout(20)
 class WorkerTest {
     private final CountDownLatch release = new CountDownLatch(1);
     private Mesh mesh;

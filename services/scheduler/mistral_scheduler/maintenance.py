@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from mistral_persistence.cron_starts import drop_old
 from mistral_persistence.database import Pool
 from mistral_persistence.notifications import drop_dead_deliveries
 from mistral_persistence.outage import OUTAGE
@@ -18,6 +19,8 @@ _log = logging.getLogger(__name__)
 _EVERY_SECONDS = 3600.0
 _AGAIN_SECONDS = 60.0
 _BATCH = 1000
+# Runs of each cron trigger.
+_RUNS_KEPT = 100
 _LEFT_OVER = timedelta(minutes=10)
 _LATER: tuple[type[Exception], ...] = (*OUTAGE, asyncpg.LockNotAvailableError)
 
@@ -46,5 +49,7 @@ async def maintain_once(pool: Pool, *, history_days: int) -> int:
         gone = await drop_dead_deliveries(pool, before=oldest, limit=_BATCH)
     left_over = datetime.now(UTC) - _LEFT_OVER
     while await drop_forgotten(pool, before=left_over, limit=_BATCH) == _BATCH:
+        pass
+    while await drop_old(pool, kept=_RUNS_KEPT, limit=_BATCH) == _BATCH:
         pass
     return dropped

@@ -99,6 +99,7 @@ class CronControlEndpoints:
                 *("POST", "", self.preview_of, "Next due times of what is not stored"),
                 takes="CronPreviewRequest",
                 gives="CronPreview",
+                always=True,
             ),
         ]
 

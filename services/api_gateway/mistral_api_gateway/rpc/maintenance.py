@@ -19,7 +19,7 @@ from mistral_persistence.maintenance import Standing, Status
 _Context = grpc.aio.ServicerContext[Any, Any]
 _Behaviour = Callable[[Any, Any], Awaitable[Any]]
 
-_READING: Final = ("Get", "List", "Watch", "Validate", "Report", "Find", "Count", "Describe")
+_READING: Final = ("Get", "List", "Watch", "Validate", "Report", "Find", "Count", "Describe", "Preview")
 _ALWAYS: Final = ("EnterMaintenance", "LeaveMaintenance")
 
 

@@ -88,6 +88,8 @@ class Receiver:
     url: str
     answers: list[int] = field(default_factory=lambda: [200])
     hang: threading.Event | None = None
+    location: str = "http://127.0.0.1:9/elsewhere"
+    retry_after: str = ""
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
@@ -131,7 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
         receiver.at_once -= 1
         receiver.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
         self.send_response(receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0])
-        self.send_header("location", "http://127.0.0.1:9/elsewhere")
+        self.send_header("location", receiver.location)
+        if receiver.retry_after:
+            self.send_header("retry-after", receiver.retry_after)
         self.send_header("content-length", "2")
         self.end_headers()
         self.wfile.write(b"ok")

@@ -7,7 +7,7 @@ from mistral_notifier.conditions import short
 from mistral_notifier.delivery import Retries
 from mistral_notifier.dispatch import WAKE_SUBJECT, Dispatch
 from mistral_notifier.fan_out import FanOut
-from mistral_notifier.publisher import Publishers
+from mistral_notifier.publishers import Publishers
 from mistral_notifier.servicer import Servicer
 from mistral_notifier.settings import NotifierSettings
 from mistral_persistence import database

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from mistral_notifier.publisher import DeliveryFailed, Notice, Publishers
+from mistral_notifier.publisher import DeliveryFailed, Notice
+from mistral_notifier.publishers import Publishers
 from mistral_persistence.notifications import Attempt, ClaimedDelivery, FailedDelivery
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from mistral_notifier.delivery import Outcome, Retries, attempt
 from mistral_notifier.destinations import FIRST_ROOM, Destinations
-from mistral_notifier.publisher import Publishers
+from mistral_notifier.publishers import Publishers
 from mistral_persistence.database import Pool
 from mistral_persistence.notifications import (
     ClaimedDelivery,

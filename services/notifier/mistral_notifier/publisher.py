@@ -1,21 +1,13 @@
-"""What a publisher is, and how they are found: the contract for plug-ins.
+"""What a publisher is: the contract for plug-ins. How they are found is ``publishers``.
 
 A package adds a publisher by an entry point in the group ``mistral_mesh.publishers``: its name is the ``type`` that
 ``notify`` entries bear, its object is called with the ``Environment`` of the service and returns a ``Publisher``.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import entry_points
 from typing import Any, Protocol
-
-from mistral_runtime.settings import Environment
-
-_log = logging.getLogger(__name__)
-
-GROUP = "mistral_mesh.publishers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +67,3 @@ class Publisher(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; no call follows."""
-
-
-class Publishers:
-    """The publishers of this process by type; each is made when first needed."""
-
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._found = {point.name: point for point in entry_points(group=GROUP)}
-        self._made: dict[str, Publisher] = {}
-
-    def __getitem__(self, kind: str) -> Publisher:
-        """Return the publisher of a type.
-
-        Raises:
-            DeliveryFailed: If there is none, for good.
-        """
-        if kind not in self._made:
-            if kind not in self._found:
-                raise DeliveryFailed(f"there is no publisher of type {kind!r}", permanent=True)
-            self._made[kind] = self._found[kind].load()(self._environment)
-        return self._made[kind]
-
-    async def close(self) -> None:
-        for publisher in self._made.values():
-            await publisher.close()

@@ -17,6 +17,9 @@ import pytest
 import uvloop
 
 from mistral.internal.v1 import envelope_pb2 as pb2
+from mistral.internal.v1 import worker_pool_pb2
+from mistral.v1.worker_service_pb2 import WorkRequest
+from mistral.v1.worker_service_pb2_grpc import WorkerServiceStub
 from mistral_core.priority import Priority, consumer_of
 from mistral_core.worker_pools import Pool
 from mistral_executor.actions.registry import Registry, described, installed
@@ -351,6 +354,18 @@ class Workers:
     @property
     def pool_consumers(self) -> set[str]:
         return {consumer_of(f"{self.pool('work').token}.{priority}") for priority in Priority}
+
+    def want(self, pool: Pool) -> None:
+        """Tell executors that runs wait in a pool."""
+        wanted = worker_pool_pb2.WantedPools(pools=[message_of(pool)])
+        self.engine.bus.send("mistral.workers.wanted", wanted.SerializeToString())
+
+    async def first_words(self, **message: Any) -> Any:
+        """The status of a session that begins so."""
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+            call = WorkerServiceStub(channel).Work()
+            await call.write(WorkRequest(**message))
+            return await call.code()
 
     async def refused(self, worker: Any, *, port: int = 0, **more: Any) -> Any:
         """The status that a worker is not let in with."""

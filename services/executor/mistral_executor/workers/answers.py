@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -12,6 +13,7 @@ from mistral_executor.measures import Tally
 from mistral_executor.results import Results
 from mistral_executor.workers.book import Book
 from mistral_executor.workers.runs import Past, Run, Speaker
+from mistral_executor.workers.session import Session
 from mistral_executor.workers.tokens import Claims
 
 _SAYS: Final = {
@@ -28,7 +30,13 @@ def rejection(token: str, past: Past, says: str = "") -> worker_pb2.Rejection:
 
 
 class Answers:
-    """Gives each run its one answer; whatever comes later is rejected."""
+    """Gives each run its one answer; whatever comes later is rejected.
+
+    Attributes:
+        freed: Called with a session that may take an action again which it had as many runs of as it takes.
+    """
+
+    freed: Callable[[Session], None]
 
     def __init__(self, book: Book, results: Results, tally: Tally) -> None:
         self._book = book
@@ -87,6 +95,7 @@ class Answers:
         session = hands.session
         if session is not None and run.task.action in session.busy:
             session.busy[run.task.action] -= 1
+            self.freed(session)
 
     def _settled(self, run: Run) -> None:
         book = self._book

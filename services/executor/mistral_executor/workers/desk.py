@@ -75,6 +75,8 @@ class Desk:
         if run.pool is None or not run.whole:
             raise ValueError("only a whole run of a pool can be given out again")
         run.hands = run.session = None
+        # It was begun in time, or may have been.
+        run.task.worker.begin_by_micros = 0
         run.token = ""
         run.acked = False
         run.stop_timers()
@@ -94,6 +96,10 @@ class Desk:
         for pool in session.pools:
             self._changed(pool)
 
+    def feed_soon(self, session: Session) -> None:
+        """Give a worker what waits for it, once what happens now is over."""
+        self._loop.call_soon(self.feed, session)
+
     def drain(self, session: Session) -> None:
         """Give a worker nothing further."""
         session.credits = 0
@@ -107,6 +113,12 @@ class Desk:
                 self.feed(session)
             if len(pool.waiting) == before:
                 return
+
+    def expire(self, pool: LocalPool) -> None:
+        """Answer what waits in a pool and may not begin any more, although nobody asks for it."""
+        for run in pool.waiting:
+            if not run.answered:
+                self._too_late(run)
 
     def _take_on(self, pool: LocalPool, task: ActionTask, lease: Lease, fresh: bool, doubtful: bool) -> None:
         key = key_of(task)

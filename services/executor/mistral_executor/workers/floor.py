@@ -84,6 +84,7 @@ class Floor:
         self.presence = Presence(bus, identity.instance, identity.name, self.pools)
         self.intake.presence = self.presence
         self.intake.receive = Sticking(bus, self.presence, tasks, self.desk.receive).receive
+        self.answers.freed = self.desk.feed_soon
         self._subscriptions: list[Subscription] = []
 
     async def start(self) -> None:
@@ -181,6 +182,8 @@ class Floor:
         self.leases.renew()
         self.tally.flush()
         self.presence.tell()
+        for pool in self.pools:
+            self.desk.expire(pool)
         self.pools.unwanted(now - _WANTED_SECONDS)
         measures.CREDITS.set(sum(session.credits for session in self.arrivals.sessions.values()))
         measures.RUNNING.set(len(self.book.tokens))

@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 _LINGER_SECONDS: Final = 2.0
 _LEFT_OVER_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 0.5
+_MOST_PASSED_OVER: Final = 256
 
 
 class Receive(Protocol):
@@ -173,6 +174,9 @@ class Intake:
         if not pool.sessions or self._results.full or self._leaving:
             return 0
         waiting = len(pool.waiting) if line.rank is None else pool.waiting.of(line.rank)
+        if waiting and credits and pool.choosy:
+            # What waits is for namespaces that nobody here serves; what is behind it may be for others.
+            return int(waiting < _MOST_PASSED_OVER)
         if waiting or (pool.pool.rate and pool.bucket.wait(time.monotonic()) > 0.0):
             return 0
         return max(1, min(credits, MOST_WANTED))

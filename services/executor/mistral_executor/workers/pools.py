@@ -60,6 +60,7 @@ class LocalPool:
         schema: What inputs must fit, by the newest offer; None for any input.
         safe: Whether the newest offer says that a second run does no harm.
         wanted_at: When somebody last said that runs wait in it; for pools that are not plain.
+        choosy: How many of the workers take runs of some namespaces only.
         timed: Whether a look at what its rate allows is due.
     """
 
@@ -73,9 +74,11 @@ class LocalPool:
         self.safe = False
         self.wanted_at = 0.0
         self.timed = False
+        self.choosy = 0
 
     def join(self, session: Session, offer: worker_pb2.ActionOffer) -> None:
         self.sessions[session] = None
+        self.choosy += bool(session.namespaces)
         session.pools.append(self)
         self.schema = compiled(offer.input_schema)
         self.safe = offer.safe_rerun
@@ -83,7 +86,9 @@ class LocalPool:
             self.ready.add(session)
 
     def leave(self, session: Session) -> None:
-        self.sessions.pop(session, None)
+        if session in self.sessions:
+            del self.sessions[session]
+            self.choosy -= bool(session.namespaces)
         self.ready.discard(session)
 
     def present(self) -> worker_pool_pb2.PoolPresent:

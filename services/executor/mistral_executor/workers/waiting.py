@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mistral_executor.workers.runs import Run
 
 # So many are passed over, for want of a worker that takes them, before the search ends.
-_PASSED_OVER: Final = 64
+_PASSED_OVER: Final = 256
 
 
 class Waiting:
@@ -26,6 +26,10 @@ class Waiting:
 
     def __len__(self) -> int:
         return sum(self._counts)
+
+    def __iter__(self) -> Iterator[Run]:
+        """Go over all that wait, in no order; also those that were answered and not yet dropped."""
+        return (run for line in self._lines for runs in line.values() for run in tuple(runs))
 
     def of(self, rank: int) -> int:
         """Return how many of a priority wait."""

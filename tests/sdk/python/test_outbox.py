@@ -33,6 +33,7 @@ class Desk:
             assignment = worker.Assignment(token=token, action="a")
             runs.append(Run(assignment, None, Context(assignment, self.outbox)))
         self.hand.add(runs)
+        self.outbox.received(len(runs))
         return runs
 
     def end(self, *runs: Run, output: bytes = b"1") -> None:
@@ -136,7 +137,7 @@ def test_what_was_not_recorded_is_said_again_in_the_next_session(desk: Desk) -> 
 
 
 def test_a_run_that_is_somebody_elses_has_no_result_but_frees_its_slot(desk: Desk) -> None:
-    messages = desk.session()
+    messages = desk.session(slots=1)
     next(messages)
     (run,) = desk.take("a")
     desk.hand.drop("a")
@@ -177,3 +178,26 @@ def test_an_old_session_ends_when_a_new_one_begins(desk: Desk) -> None:
     new = desk.session()
     assert kinds(new, 1) == ["credits"]
     assert list(old) == []
+
+
+def test_it_does_not_ask_again_while_the_server_may_send_half_of_what_fits(desk: Desk) -> None:
+    messages = desk.session(slots=4)
+    assert next(messages).credits.more == 4
+    desk.end(*desk.take("a"))
+    assert kinds(messages, 1) == ["results"]
+    desk.end(*desk.take("b"))
+    assert kinds(messages, 1) == ["results"]
+    assert next(messages).credits.more == 2
+
+
+def test_a_heartbeat_is_due_however_much_else_there_is_to_say(desk: Desk) -> None:
+    messages = desk.session(slots=100, terms=Terms(heartbeat_seconds=0.05))
+    desk.take("long")
+    seen: list[str] = []
+    for number in range(10_000):
+        desk.end(*desk.take(f"short-{number}"))
+        seen.append(str(next(messages).WhichOneof("message")))
+        if "heartbeat" in seen:
+            return
+        time.sleep(0.001)
+    pytest.fail(f"only {set(seen)} were said")

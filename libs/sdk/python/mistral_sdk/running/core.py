@@ -110,6 +110,7 @@ class Core:
             runs.append(Run(assignment, self._actions.get(assignment.action), context))
             self._observer.received(assignment)
         self._hand.add(runs)
+        self._outbox.received(len(assignments))
         light = [run for run in runs if run.action is None or (run.action.inline and run.assignment.safe_rerun)]
         others = [run for run in runs if not (run.action is None or (run.action.inline and run.assignment.safe_rerun))]
         if others:

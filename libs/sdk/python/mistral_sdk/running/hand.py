@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterable, Sequence
 
 from mistral_sdk.actions import Action
@@ -35,12 +36,17 @@ class Run:
 
 
 class Hand:
-    """All of them; safe to use from any thread."""
+    """All of them; safe to use from any thread.
+
+    Attributes:
+        since: When the first of them arrived after there was none, by the clock of `time.monotonic`.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
         self._busy = 0
+        self.since = 0.0
         self._empty = threading.Event()
         self._empty.set()
 
@@ -52,6 +58,8 @@ class Hand:
     def add(self, runs: Sequence[Run]) -> None:
         """Take runs that arrived."""
         with self._lock:
+            if not self._runs:
+                self.since = time.monotonic()
             self._busy += len(runs)
             self._runs.update((run.token, run) for run in runs)
             self._empty.clear()

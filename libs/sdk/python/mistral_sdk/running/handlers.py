@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from mistral_sdk import tracing
 from mistral_sdk.codec import PayloadCodec
 from mistral_sdk.failures import Cancelled, Failure
 from mistral_sdk.running.hand import Run
 from mistral_sdk.running.outcomes import arguments, failure, success, unknown
+from mistral_sdk.running.threads import Threads
 from mistral_sdk.stubs import worker_pb2
 
 
@@ -33,7 +33,7 @@ class Handlers:
         self._codec = codec
         self._ended = ended
         self._left = left
-        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="mistral-action")
+        self._threads = Threads(slots, self._in_thread)
         self._aborting = False
         self.most_bytes = 1024 * 1024
 
@@ -49,7 +49,7 @@ class Handlers:
             elif run.action.is_async or run.action.inline:
                 tasks.append(run)
             else:
-                self._threads.submit(self._in_thread, run)
+                self._threads.begin(run)
         if tasks:
             self._loop.call_soon_threadsafe(self._start, tasks)
         if done:
@@ -71,7 +71,7 @@ class Handlers:
 
     def close(self) -> None:
         """Let the threads go; what is busy in them ends with the process."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _start(self, runs: Sequence[Run]) -> None:
         light: list[tuple[Run, worker_pb2.AssignmentResult]] = []

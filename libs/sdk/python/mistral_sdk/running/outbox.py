@@ -10,6 +10,7 @@ from mistral_sdk.stubs import worker_pb2 as worker
 from mistral_sdk.stubs import worker_service_pb2 as service
 
 _PROGRESS_SECONDS = 0.2
+_LINGER_SECONDS = 0.001
 _RESULT_OVERHEAD = 512
 _MOST_LINES = 1000
 
@@ -54,15 +55,25 @@ class Outbox:
         self._progress: dict[str, worker.AssignmentProgress] = {}
         self._progress_at = 0.0
         self._credits = 0
+        self._granted = 0
+        self._slots = 1
         self._drain = False
         self._drained = False
         self._heartbeat_at = 0.0
+        self._results_at = 0.0
 
     def ack(self, runs: Sequence[Run]) -> None:
         """Say that runs arrived, and begin them then."""
         with self._turn:
             self._acks += runs
             self._turn.notify()
+
+    def received(self, count: int) -> None:
+        """Take note of credits that were used up."""
+        with self._turn:
+            self._granted -= count
+            if self._credits and self._asks():
+                self._turn.notify()
 
     def ended(self, runs: Sequence[Run]) -> None:
         """Say how runs ended, unless nobody wants to know, and ask for as many more."""
@@ -99,6 +110,9 @@ class Outbox:
             self._results = [run for run in runs if run.result is not None]
             self._acks = [run for run in runs if run.result is None and not run.acked]
             self._credits = 0 if self._drain else max(0, slots - self._hand.busy)
+            self._granted = 0
+            self._slots = slots
+            self._results_at = 0.0
             self._heartbeat_at = time.monotonic() + terms.heartbeat_seconds
             self._drained = False
             if session == self._session:
@@ -145,40 +159,61 @@ class Outbox:
 
     def _next(self, session: int) -> tuple[service.WorkRequest, Callable[[], None]] | None:
         """Wait for the next thing to say; None at the end of the session."""
-        with self._turn:
-            while True:
+        while True:
+            with self._turn:
                 if session != self._session:
                     return None
+                now = time.monotonic()
                 if self._ready:
-                    now = time.monotonic()
                     if told := self._take(now):
                         return told
-                    if self._leaving:
+                    if self._leaving and not self._results:
                         return None
-                self._turn.wait(self._patience())
+                lingers = self._ready and bool(self._results)
+                if not lingers:
+                    self._turn.wait(self._patience(now))
+            if lingers:
+                # Not a wait to be woken from: it is short, and whoever ends meanwhile is to be said along.
+                time.sleep(max(0.0, self._results_at - now))
 
-    def _patience(self) -> float | None:
+    def _patience(self, now: float) -> float | None:
+        """How long to wait for somebody to have something to say; None for ever."""
         if not self._ready:
             return None
-        if self._progress:
-            return max(0.001, min(self._progress_at, self._heartbeat_at) - time.monotonic())
-        return None if self._hand.empty else max(0.001, self._heartbeat_at - time.monotonic())
+        due = [self._progress_at] if self._progress else []
+        due += [] if self._hand.empty else [self._heartbeat_due()]
+        return max(0.001, min(due) - now) if due else None
+
+    def _heartbeat_due(self) -> float:
+        """A run that has just arrived was named a moment ago."""
+        return max(self._heartbeat_at, self._hand.since + self._terms.heartbeat_seconds)
+
+    def _asks(self) -> bool:
+        """Whether it is time to ask for more: not while the server may send half of what the worker can take."""
+        return self._granted * 2 <= self._slots
+
+    def _lingers(self, now: float) -> bool:
+        """Whether results are kept back a moment, for others are about to come and go along."""
+        few = len(self._results) < self._terms.most_in_batch
+        return few and now < self._results_at and self._hand.busy > 0 and not self._leaving
 
     def _take(self, now: float) -> tuple[service.WorkRequest, Callable[[], None]] | None:
         if self._drain and not self._drained:
             self._drained = True
             return service.WorkRequest(drain=service.WorkerDrain()), _nothing
+        if not self._hand.empty and now >= self._heartbeat_due() and (told := self._taken_heartbeat(now)):
+            return told
         if self._acks:
             return self._taken_acks()
         if self._progress and (now >= self._progress_at or self._ends_one_that_progressed()):
             return self._taken_progress(now)
-        if self._results:
+        if self._results and not self._lingers(now):
+            self._results_at = now + _LINGER_SECONDS
             return self._taken_results()
-        if self._credits:
+        if self._credits and self._asks():
             more, self._credits = self._credits, 0
+            self._granted += more
             return service.WorkRequest(credits=service.WorkerCredits(more=more)), _nothing
-        if now >= self._heartbeat_at:
-            return self._taken_heartbeat(now)
         return None
 
     def _ends_one_that_progressed(self) -> bool:

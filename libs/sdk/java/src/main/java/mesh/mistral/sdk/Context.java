@@ -1,6 +1,7 @@
 package mesh.mistral.sdk;
 
 import com.google.gson.JsonElement;
+import com.google.protobuf.ByteString;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,6 +16,7 @@ import mistral.v1.WorkerOuterClass.LogLine;
  */
 public final class Context {
     private static final Object DEFERRED = new Object();
+    private static final int LARGEST_DETAILS = 64 * 1024;
 
     /** Where what is said goes to. */
     interface Ear {
@@ -224,8 +226,13 @@ public final class Context {
         return AssignmentProgress.newBuilder().setToken(assignment.getToken());
     }
 
-    private static com.google.protobuf.ByteString bytes(Object details) {
-        return com.google.protobuf.ByteString.copyFrom(Json.bytes(Json.tree(details)));
+    private static ByteString bytes(Object details) {
+        byte[] bytes = Json.bytes(Json.tree(details));
+        if (bytes.length > LARGEST_DETAILS) {
+            throw new IllegalArgumentException(
+                    "details of progress have " + bytes.length + " bytes, " + LARGEST_DETAILS + " are allowed");
+        }
+        return ByteString.copyFrom(bytes);
     }
 
     private static double percent(double percent) {

@@ -10,15 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import mistral.v1.WorkerOuterClass.Assignment;
-import mistral.v1.WorkerOuterClass.AssignmentFailure;
 import mistral.v1.WorkerOuterClass.AssignmentProgress;
 import mistral.v1.WorkerOuterClass.AssignmentResult;
 import mistral.v1.WorkerOuterClass.CancelRequest;
@@ -35,7 +29,6 @@ final class Loop {
     /** Final only for a worker that was never welcome: later they may come of a token or a mesh that is being renewed. */
     private static final Set<Status.Code> UNWELCOME =
             EnumSet.of(Status.Code.UNAUTHENTICATED, Status.Code.PERMISSION_DENIED, Status.Code.UNIMPLEMENTED);
-    private static final long FIRST_PAUSE_MILLIS = 50;
     private static final long WELCOME_MILLIS = 20_000;
     /** Results that wait to be recorded, for each slot; beyond that the worker asks for nothing further. */
     private static final int BACKLOG = 64;
@@ -45,16 +38,15 @@ final class Loop {
     private final Map<String, Offered> actions;
     private final Codec codec;
     private final WorkerListener listener;
-    private final ScheduledThreadPoolExecutor thread;
-    private final Executor guarded;
+    private final OwnThread thread;
     private final ThreadPoolExecutor handlers;
     private final Map<String, Hand> hands = new LinkedHashMap<>();
+    private final Backoff backoff = new Backoff();
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CompletableFuture<Void> done = new CompletableFuture<>();
     private Session session;
     private Future<?> beating;
     private Terms terms = Terms.BEFORE;
-    private int failures;
     private int busy;
     private int owed;
     private boolean draining;
@@ -65,7 +57,7 @@ final class Loop {
             Map<String, Offered> actions,
             Codec codec,
             WorkerListener listener,
-            ScheduledThreadPoolExecutor thread,
+            OwnThread thread,
             ThreadPoolExecutor handlers) {
         this.channel = channel;
         this.description = description;
@@ -73,7 +65,6 @@ final class Loop {
         this.codec = codec;
         this.listener = listener;
         this.thread = thread;
-        this.guarded = deed -> thread.execute(() -> guard(deed));
         this.handlers = handlers;
     }
 
@@ -88,15 +79,14 @@ final class Loop {
     }
 
     void start() {
-        post(this::connect);
+        thread.execute(this::connect);
     }
 
     void drain(Duration atMost) {
-        post(() -> {
+        thread.execute(() -> {
             if (!draining) {
                 draining = true;
-                thread.schedule(
-                        () -> stop("the time to drain is over"), atMost.toMillis(), TimeUnit.MILLISECONDS);
+                thread.later(atMost.toMillis(), () -> stop("the time to drain is over"));
             }
             if (session != null) {
                 session.outbox.drain();
@@ -108,7 +98,7 @@ final class Loop {
 
     /** Gives up: handlers are cancelled, and what they had is left to the end of its lease. */
     void stop(String reason) {
-        post(() -> {
+        thread.execute(() -> {
             hands.values().forEach(hand -> hand.context.cancel(reason));
             finish(null);
         });
@@ -119,11 +109,11 @@ final class Loop {
             return;
         }
         channel.resetConnectBackoff();
-        session = new Session(guarded, this::heard, this::ended, result -> sent(result.getToken()));
+        session = new Session(thread, this::heard, this::ended, result -> sent(result.getToken()));
         WorkerHello.Builder hello = WorkerHello.newBuilder().setWorker(description);
         hands.values().forEach(hand -> hello.addHeld(hand.held()));
         Session mine = session;
-        thread.schedule(() -> guard(() -> giveUpWaiting(mine)), WELCOME_MILLIS, TimeUnit.MILLISECONDS);
+        thread.later(WELCOME_MILLIS, () -> giveUpWaiting(mine));
         try {
             mine.open(channel, hello.build());
         } catch (RuntimeException fault) {
@@ -159,12 +149,13 @@ final class Loop {
     }
 
     private void welcomed(ServerWelcome welcome) {
-        failures = 0;
+        backoff.reset();
         terms = Terms.of(welcome.getTerms());
         welcome.getRejectionsList().forEach(this::rejected);
         for (Hand hand : hands.values()) {
-            if (hand.result != null) {
-                session.outbox.result(hand.result);
+            session.outbox.progress(hand.retell().toBuilder().setToken(hand.token()).build());
+            if (hand.hasEnded()) {
+                session.outbox.result(hand.result());
             }
         }
         owed = description.getSlots() - busy;
@@ -172,8 +163,7 @@ final class Loop {
             session.outbox.drain();
         }
         session.welcome(terms);
-        long every = terms.heartbeatMillis();
-        beating = thread.scheduleAtFixedRate(() -> guard(this::beat), every, every, TimeUnit.MILLISECONDS);
+        beating = thread.every(terms.heartbeatMillis(), this::beat);
         LOG.log(System.Logger.Level.INFO, "worker {0} is connected, session {1}", description.getId(), welcome.getSession());
         listener.welcomed(welcome.getSession());
         ready.complete(null);
@@ -198,18 +188,22 @@ final class Loop {
         busy++;
         Offered action = actions.get(assignment.getAction());
         if (action == null) {
-            endedRun(hand, failure(hand, "UnknownAction", "this worker does not offer " + assignment.getAction()));
+            endedRun(hand, hand.failure("UnknownAction", "this worker does not offer " + assignment.getAction()));
             return;
         }
         handlers.execute(() ->
-                Outcomes.run(action, assignment, context, codec, result -> post(() -> endedRun(hand, result))));
+                Outcomes.run(action, assignment, context, codec, result -> thread.execute(() -> endedRun(hand, result))));
     }
 
     private void told(AssignmentProgress said) {
-        post(() -> {
-            // Without a session it is lost, as the next one tells more; so it is for a run that has ended.
+        thread.execute(() -> {
             Hand hand = hands.get(said.getToken());
-            if (session != null && hand != null && hand.result == null) {
+            if (hand == null || hand.hasEnded()) {
+                return;
+            }
+            boolean connected = session != null && session.isWelcomed();
+            hand.tell(said, connected);
+            if (connected) {
                 session.outbox.progress(said);
                 session.soon();
             }
@@ -220,30 +214,16 @@ final class Loop {
         busy--;
         owed++;
         if (hands.get(hand.token()) == hand) {
-            hand.result = result.getSerializedSize() > terms.largestPayload() ? tooLarge(hand, result) : result;
-            listener.ended(hand.assignment, hand.result);
+            hand.end(result, terms.largestPayload());
+            listener.ended(hand.assignment, hand.result());
             if (session != null && session.isWelcomed()) {
-                session.outbox.result(hand.result);
+                session.outbox.result(hand.result());
             }
         }
         if (session != null) {
             giveCredits();
             session.soon();
         }
-    }
-
-    private AssignmentResult tooLarge(Hand hand, AssignmentResult result) {
-        return failure(
-                hand,
-                "ResultTooLarge",
-                "the result is too large: " + result.getSerializedSize() + " bytes, " + terms.largestPayload()
-                        + " are allowed");
-    }
-
-    private static AssignmentResult failure(Hand hand, String type, String message) {
-        AssignmentFailure failure =
-                AssignmentFailure.newBuilder().setType(type).setMessage(message).build();
-        return AssignmentResult.newBuilder().setToken(hand.token()).setFailure(failure).build();
     }
 
     private void giveCredits() {
@@ -307,19 +287,13 @@ final class Loop {
             return;
         }
         listener.disconnected(reason);
-        long pause = pauseMillis();
+        long pause = backoff.next(terms.leaseMillis());
         LOG.log(System.Logger.Level.WARNING, "no connection ({0}); the next try is in {1} ms", said(status), pause);
-        thread.schedule(() -> guard(this::connect), pause, TimeUnit.MILLISECONDS);
+        thread.later(pause, this::connect);
     }
 
     private static String said(Status status) {
         return status.getDescription() == null ? status.getCode().name() : status.getCode() + ": " + status.getDescription();
-    }
-
-    private long pauseMillis() {
-        long longest = Math.min(5000, terms.leaseMillis() / 4);
-        long pause = Math.min(longest, FIRST_PAUSE_MILLIS << Math.min(failures++, 10));
-        return pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1);
     }
 
     private void dropSession(String reason) {
@@ -354,25 +328,6 @@ final class Loop {
         } else {
             ready.completeExceptionally(fault);
             done.completeExceptionally(fault);
-        }
-    }
-
-    /** An executor of tasks with times keeps what they throw to itself. */
-    private static void guard(Runnable deed) {
-        try {
-            deed.run();
-        } catch (RuntimeException | Error fault) {
-            LOG.log(System.Logger.Level.ERROR, "a fault within the worker", fault);
-            throw fault;
-        }
-    }
-
-    /** Does something on the worker's thread; after its end nothing is done any more. */
-    private void post(Runnable deed) {
-        try {
-            guarded.execute(deed);
-        } catch (RejectedExecutionException late) {
-            LOG.log(System.Logger.Level.DEBUG, "the worker has ended", late);
         }
     }
 }

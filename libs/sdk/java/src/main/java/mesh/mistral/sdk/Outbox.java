@@ -35,6 +35,9 @@ final class Outbox {
     }
 
     void progress(AssignmentProgress said) {
+        if (!said.hasPercent() && !said.hasDetails() && said.getLinesCount() == 0) {
+            return;
+        }
         AssignmentProgress.Builder known = progress.get(said.getToken());
         if (known == null) {
             progress.put(said.getToken(), said.toBuilder());

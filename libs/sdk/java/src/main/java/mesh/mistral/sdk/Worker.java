@@ -14,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -34,16 +33,14 @@ public final class Worker implements AutoCloseable {
     private final AtomicBoolean started = new AtomicBoolean();
     private final Duration patience;
     private final ManagedChannel channel;
-    private final ScheduledThreadPoolExecutor thread;
+    private final OwnThread thread;
     private final ThreadPoolExecutor handlers;
     private final Loop loop;
 
     private Worker(Builder built) {
         patience = built.patience;
         channel = built.channel == null ? built.connection.open() : built.channel;
-        thread = new ScheduledThreadPoolExecutor(1, named("mistral-worker", false));
-        thread.setRemoveOnCancelPolicy(true);
-        thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        thread = new OwnThread(named("mistral-worker", false));
         handlers = new ThreadPoolExecutor(
                 built.slots, built.slots, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), named("mistral-run", true));
         handlers.allowCoreThreadTimeOut(true);
@@ -118,7 +115,7 @@ public final class Worker implements AutoCloseable {
     }
 
     private void shutDown() {
-        thread.shutdown();
+        thread.end();
         handlers.shutdown();
         channel.shutdown();
     }

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import mistral.v1.WorkerOuterClass.AssignmentResult;
 import mistral.v1.WorkerOuterClass.HeldAssignment;
@@ -30,6 +29,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(20)
 class WorkerTest {
     private final CountDownLatch release = new CountDownLatch(1);
+    private final CountDownLatch told = new CountDownLatch(1);
     private Mesh mesh;
     private Worker worker;
 
@@ -40,9 +40,17 @@ class WorkerTest {
                 .channel(mesh.channel())
                 .label("gpu", "yes")
                 .queues("fast")
-                .drainTimeout(Duration.ofSeconds(20))
+                .drainTimeout(Duration.ofSeconds(10))
                 .action("now", Map.class, (context, input) -> input)
                 .action("large", Map.class, (context, input) -> "x".repeat(20_000))
+                .action("told", Map.class, (context, input) -> {
+                    context.checkpoint(1);
+                    release.await();
+                    context.checkpoint(2);
+                    context.log("still here");
+                    told.countDown();
+                    return null;
+                })
                 .action("held", Map.class, (context, input) -> {
                     release.await();
                     return "released";
@@ -76,7 +84,7 @@ class WorkerTest {
         assertEquals("w1", hello.getWorker().getId());
         assertEquals(List.of("fast"), hello.getWorker().getQueuesList());
         assertEquals(Map.of("gpu", "yes"), hello.getWorker().getLabelsMap());
-        assertEquals(3, hello.getWorker().getActionsCount());
+        assertEquals(4, hello.getWorker().getActionsCount());
     }
 
     @Test
@@ -136,6 +144,23 @@ class WorkerTest {
         assertEquals(2, second.hear(MessageCase.CREDITS).getCredits().getMore());
         release.countDown();
         assertEquals("t2", result(second).getToken());
+    }
+
+    @Test
+    void progressThatWasToldWhileNobodyListenedIsToldAgain() throws InterruptedException {
+        Mesh.Line line = welcomed();
+        line.assign("told", "{}", "t1");
+        assertEquals("1", line.hear(MessageCase.PROGRESS).getProgress().getProgress(0).getDetails().toStringUtf8());
+        line.breakOff(Status.UNAVAILABLE);
+        Mesh.Line second = mesh.next();
+        second.hear(MessageCase.HELLO);
+        release.countDown();
+        told.await();
+        second.welcome();
+
+        var again = second.hear(MessageCase.PROGRESS).getProgress().getProgress(0);
+        assertEquals("2", again.getDetails().toStringUtf8());
+        assertEquals("still here", again.getLines(0).getMessage());
     }
 
     @Test
@@ -216,8 +241,8 @@ class WorkerTest {
     void whoIsNotLetInIsToldSo() throws InterruptedException {
         mesh.next().breakOff(Status.UNAUTHENTICATED.withDescription("no key"));
 
-        var fault = assertThrows(ExecutionException.class, () -> worker.drain().get(30, TimeUnit.SECONDS));
-        assertTrue(fault.getCause().getMessage().contains("no key"));
+        var fault = assertThrows(WorkerException.class, () -> worker.awaitReady(Duration.ofSeconds(30)));
+        assertTrue(fault.getMessage().contains("no key"));
     }
 
     @Test

@@ -72,7 +72,8 @@ class Outside:
         worker = described(*offers, **more)
         found = await self._stack.enter_async_context(connected(self.ports.grpc, worker, credits=credits))
         for each in worker.actions:
-            await self.until(f"/v2/actions/{each.name}", lambda shown: shown.get("offer", {}).get("workers", 0) > 0)
+            # What the gateway has heard of, the executors have.
+            await self.until(f"/v2/actions/{each.name}", lambda shown: worker.id in _ids(shown))
         return found
 
     async def start(self, text: str, **given: Any) -> str:
@@ -98,6 +99,10 @@ class Outside:
 
     async def task(self, execution_id: str) -> dict[str, Any]:
         return dict((await self.rest.get(f"/v2/executions/{execution_id}/tasks")).json()["tasks"][0])
+
+
+def _ids(shown: dict[str, Any]) -> list[str]:
+    return list(shown.get("offer", {}).get("worker_ids", ()))
 
 
 @pytest.fixture
@@ -272,3 +277,21 @@ async def test_an_action_that_nobody_offers_is_seen_to_wait_and_goes_on_when_som
     await worker.succeed(assignment.token, 1)
     assert (await outside.ended(execution))["state"] == "SUCCESS"
     assert (await outside.task(execution))["state_info"] is None
+
+
+@pytest.mark.parametrize("credits", [0, 1])
+async def test_a_worker_that_is_busy_does_not_begin_in_time(outside: Outside, credits: int) -> None:
+    action = f"{outside.name}.busy"
+    worker = await outside.worker(action, credits=credits)
+    begin = "worker: {schedule-to-start: 1}"
+    execution = await outside.start(
+        f"  tasks:\n    t: {{action: {action}, {begin}}}\n    u: {{action: {action}, {begin}}}"
+    )
+    expected = ["ERROR"] * (2 - credits) + ["RUNNING"] * credits
+    found = await outside.until(
+        f"/v2/executions/{execution}/tasks", lambda found: sorted(t["state"] for t in found["tasks"]) == expected
+    )
+    (late, *_) = [task for task in found["tasks"] if task["state"] == "ERROR"]
+    assert "No worker began the action in time" in late["state_info"]
+    # What was begun in time may take as long as it likes.
+    assert len(worker.assignments) == credits

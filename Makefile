@@ -61,6 +61,7 @@ format: setup ## write the code as `make lint` wants it
 
 proto: setup ## generate the stubs anew
 	@$(BIN)/python protos/generate.py
+	@$(BIN)/python libs/sdk/python/generate.py
 
 grpc-gateway: setup ## build deploy/grpc-gateway/bin/grpc-gateway: the public API over HTTP (needs go)
 	@PATH="$$PATH:/usr/local/go/bin" sh deploy/grpc-gateway/build.sh

@@ -16,7 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HERE = Path(__file__).resolve().parent
 STUBS = HERE / "mistral_sdk" / "stubs"
-CONTRACTS = HERE.parents[2] / "protos"
+CONTRACTS = HERE.parent.parent.parent / "protos"
 WANTED = (
     "mistral/v1/worker_service.proto",
     "mistral/v1/execution_service.proto",

@@ -199,3 +199,14 @@ async def test_it_runs_in_a_loop_too() -> None:
 def test_cancelled_is_raised_by_the_value() -> None:
     with pytest.raises(Cancelled):
         run(lambda context: context.sleep(60), cancel_after=0.01).value()
+
+
+def test_a_traced_run_is_a_span_below_the_sender() -> None:
+    trace = pytest.importorskip("opentelemetry.trace")
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    def trace_id() -> str:
+        return f"{trace.get_current_span().get_span_context().trace_id:032x}"
+
+    assert run(trace_id, traceparent=parent).result == "0af7651916cd43dd8448eb211c80319c"
+    assert run(trace_id).result == "0" * 32

@@ -71,6 +71,7 @@ async def run_async(
     attempt: int = 1,
     last_progress: Any = None,
     idempotency_key: str = "test-run",
+    traceparent: str = "",
     codec: PayloadCodec | None = None,
     on_progress: Callable[["Outcome", Context], None] | None = None,
 ) -> Outcome:
@@ -85,6 +86,7 @@ async def run_async(
     """
     found = action_of(action) or define(action)
     assignment = _assignment(found, input, attempt, idempotency_key, deadline, last_progress)
+    assignment.traceparent = traceparent
     sink = _Sink(on_progress)
     loop = asyncio.get_running_loop()
     over: asyncio.Future[worker_pb2.AssignmentResult] = loop.create_future()

@@ -1,6 +1,7 @@
 """A worker: a process, or a part of one, that offers actions and runs them."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import threading
@@ -251,7 +252,7 @@ async def _run(workers: Sequence[Worker]) -> None:
             worker.stop(None if asked == 1 else 0)
 
     for number in _SIGNALS:
-        loop.add_signal_handler(number, stop)
+        _heed(number, stop, loop)
     try:
         async with asyncio.TaskGroup() as group:
             for worker in workers:
@@ -260,7 +261,16 @@ async def _run(workers: Sequence[Worker]) -> None:
         raise problems.exceptions[0] from None
     finally:
         for number in _SIGNALS:
-            loop.remove_signal_handler(number)
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+
+def _heed(number: signal.Signals, act: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.add_signal_handler(number, act)
+    except NotImplementedError:
+        # Loops of Windows do not take any.
+        signal.signal(number, lambda *_: (loop.call_soon_threadsafe(act), None)[1])
 
 
 def _found(thing: Any) -> list[Action]:

@@ -68,11 +68,15 @@ def built(project: Project) -> tuple[str, ...]:
         check=False,
     )
     if done.returncode != 0:
-        fault = _NO_NETWORK.search(done.stdout)
-        if fault:
-            pytest.skip(f"{project.folder} needs packages and there is no network for them: {fault.group(0)}")
+        skip_without_network(project.folder, done.stdout)
         pytest.fail(f"{project.folder}/build.sh failed:\n{done.stdout[-5000:]}", pytrace=False)
     return project.run
+
+
+def skip_without_network(what: str, said: str) -> None:
+    """Skip the test if what a tool said means that packages cannot be fetched."""
+    if fault := _NO_NETWORK.search(said):
+        pytest.skip(f"{what} needs packages and there is no network for them: {fault.group(0)}")
 
 
 def _require(tool: str, least: tuple[int, ...]) -> None:

@@ -62,7 +62,11 @@ type ActionExecution struct {
 	// Tags of its task.
 	Tags []string `protobuf:"bytes,18,rep,name=tags,proto3" json:"tags,omitempty"`
 	// Project it belongs to.
-	ProjectId     string `protobuf:"bytes,19,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	ProjectId string `protobuf:"bytes,19,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// Worker that ended it; empty if an executor ran it itself. Only told of a single one.
+	Worker string `protobuf:"bytes,20,opt,name=worker,proto3" json:"worker,omitempty"`
+	// How far it is, or was; only told of a single one, and unset if it told nothing.
+	Progress      *ActionExecutionProgress `protobuf:"bytes,21,opt,name=progress,proto3" json:"progress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -230,12 +234,117 @@ func (x *ActionExecution) GetProjectId() string {
 	return ""
 }
 
+func (x *ActionExecution) GetWorker() string {
+	if x != nil {
+		return x.Worker
+	}
+	return ""
+}
+
+func (x *ActionExecution) GetProgress() *ActionExecutionProgress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+// What the run of an action in a worker told last.
+type ActionExecutionProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which dispatch told it.
+	Attempt int32 `protobuf:"varint,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// 0 to 100; unset if it was not told.
+	Percent *float64 `protobuf:"fixed64,2,opt,name=percent,proto3,oneof" json:"percent,omitempty"`
+	// Where a further attempt goes on: a JSON value; empty for nothing.
+	Details string `protobuf:"bytes,3,opt,name=details,proto3" json:"details,omitempty"`
+	// The last lines it wrote, at most 1000, the oldest first.
+	Lines []*LogLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Worker that told it.
+	Worker string `protobuf:"bytes,5,opt,name=worker,proto3" json:"worker,omitempty"`
+	// When it was told.
+	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActionExecutionProgress) Reset() {
+	*x = ActionExecutionProgress{}
+	mi := &file_mistral_v1_action_execution_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActionExecutionProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActionExecutionProgress) ProtoMessage() {}
+
+func (x *ActionExecutionProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_mistral_v1_action_execution_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActionExecutionProgress.ProtoReflect.Descriptor instead.
+func (*ActionExecutionProgress) Descriptor() ([]byte, []int) {
+	return file_mistral_v1_action_execution_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ActionExecutionProgress) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *ActionExecutionProgress) GetPercent() float64 {
+	if x != nil && x.Percent != nil {
+		return *x.Percent
+	}
+	return 0
+}
+
+func (x *ActionExecutionProgress) GetDetails() string {
+	if x != nil {
+		return x.Details
+	}
+	return ""
+}
+
+func (x *ActionExecutionProgress) GetLines() []*LogLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *ActionExecutionProgress) GetWorker() string {
+	if x != nil {
+		return x.Worker
+	}
+	return ""
+}
+
+func (x *ActionExecutionProgress) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
 var File_mistral_v1_action_execution_proto protoreflect.FileDescriptor
 
 const file_mistral_v1_action_execution_proto_rawDesc = "" +
 	"\n" +
 	"!mistral/v1/action_execution.proto\x12\n" +
-	"mistral.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mistral/v1/state.proto\"\xef\x04\n" +
+	"mistral.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mistral/v1/state.proto\x1a\x17mistral/v1/worker.proto\"\xc8\x05\n" +
 	"\x0fActionExecution\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x17\n" +
@@ -260,7 +369,19 @@ const file_mistral_v1_action_execution_proto_rawDesc = "" +
 	"\vdescription\x18\x11 \x01(\tR\vdescription\x12\x12\n" +
 	"\x04tags\x18\x12 \x03(\tR\x04tags\x12\x1d\n" +
 	"\n" +
-	"project_id\x18\x13 \x01(\tR\tprojectIdB\xa2\x01\n" +
+	"project_id\x18\x13 \x01(\tR\tprojectId\x12\x16\n" +
+	"\x06worker\x18\x14 \x01(\tR\x06worker\x12?\n" +
+	"\bprogress\x18\x15 \x01(\v2#.mistral.v1.ActionExecutionProgressR\bprogress\"\xf6\x01\n" +
+	"\x17ActionExecutionProgress\x12\x18\n" +
+	"\aattempt\x18\x01 \x01(\x05R\aattempt\x12\x1d\n" +
+	"\apercent\x18\x02 \x01(\x01H\x00R\apercent\x88\x01\x01\x12\x18\n" +
+	"\adetails\x18\x03 \x01(\tR\adetails\x12)\n" +
+	"\x05lines\x18\x04 \x03(\v2\x13.mistral.v1.LogLineR\x05lines\x12\x16\n" +
+	"\x06worker\x18\x05 \x01(\tR\x06worker\x129\n" +
+	"\n" +
+	"updated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAtB\n" +
+	"\n" +
+	"\b_percentB\xa2\x01\n" +
 	"\x0ecom.mistral.v1B\x14ActionExecutionProtoP\x01Z1mistral-mesh/sdk/mistral/gen/mistral/v1;mistralv1\xa2\x02\x03MXX\xaa\x02\n" +
 	"Mistral.V1\xca\x02\n" +
 	"Mistral\\V1\xe2\x02\x16Mistral\\V1\\GPBMetadata\xea\x02\vMistral::V1b\x06proto3"
@@ -277,21 +398,26 @@ func file_mistral_v1_action_execution_proto_rawDescGZIP() []byte {
 	return file_mistral_v1_action_execution_proto_rawDescData
 }
 
-var file_mistral_v1_action_execution_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_mistral_v1_action_execution_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_mistral_v1_action_execution_proto_goTypes = []any{
-	(*ActionExecution)(nil),       // 0: mistral.v1.ActionExecution
-	(State)(0),                    // 1: mistral.v1.State
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
+	(*ActionExecution)(nil),         // 0: mistral.v1.ActionExecution
+	(*ActionExecutionProgress)(nil), // 1: mistral.v1.ActionExecutionProgress
+	(State)(0),                      // 2: mistral.v1.State
+	(*timestamppb.Timestamp)(nil),   // 3: google.protobuf.Timestamp
+	(*LogLine)(nil),                 // 4: mistral.v1.LogLine
 }
 var file_mistral_v1_action_execution_proto_depIdxs = []int32{
-	1, // 0: mistral.v1.ActionExecution.state:type_name -> mistral.v1.State
-	2, // 1: mistral.v1.ActionExecution.created_at:type_name -> google.protobuf.Timestamp
-	2, // 2: mistral.v1.ActionExecution.updated_at:type_name -> google.protobuf.Timestamp
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 0: mistral.v1.ActionExecution.state:type_name -> mistral.v1.State
+	3, // 1: mistral.v1.ActionExecution.created_at:type_name -> google.protobuf.Timestamp
+	3, // 2: mistral.v1.ActionExecution.updated_at:type_name -> google.protobuf.Timestamp
+	1, // 3: mistral.v1.ActionExecution.progress:type_name -> mistral.v1.ActionExecutionProgress
+	4, // 4: mistral.v1.ActionExecutionProgress.lines:type_name -> mistral.v1.LogLine
+	3, // 5: mistral.v1.ActionExecutionProgress.updated_at:type_name -> google.protobuf.Timestamp
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_mistral_v1_action_execution_proto_init() }
@@ -300,13 +426,15 @@ func file_mistral_v1_action_execution_proto_init() {
 		return
 	}
 	file_mistral_v1_state_proto_init()
+	file_mistral_v1_worker_proto_init()
+	file_mistral_v1_action_execution_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mistral_v1_action_execution_proto_rawDesc), len(file_mistral_v1_action_execution_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -42,7 +42,8 @@ def add_control(app: Group, resource: Resource) -> None:
     """Give the group of cron triggers what is done with one that is there."""
     _add_pausing(app, resource)
     _add_running(app, resource)
-    _add_looking(app, resource)
+    _add_preview(app, resource)
+    _add_runs(app, resource)
 
 
 def _add_pausing(app: Group, resource: Resource) -> None:
@@ -92,7 +93,7 @@ def _add_running(app: Group, resource: Resource) -> None:
         )
 
 
-def _add_looking(app: Group, resource: Resource) -> None:
+def _add_preview(app: Group, resource: Resource) -> None:
     @app.command(
         examples=(
             "mistralctl cron-trigger preview nightly",
@@ -125,6 +126,8 @@ def _add_looking(app: Group, resource: Resource) -> None:
             answer = mesh.cron_triggers.PreviewCronTrigger(identifier=name, count=count, since=moment, **asked)
         show_all([record(each) for each in answer.times], output, ("due_at", "local", "starts_at"), label="due_at")
 
+
+def _add_runs(app: Group, resource: Resource) -> None:
     @app.command(
         examples=(
             "mistralctl cron-trigger runs nightly",

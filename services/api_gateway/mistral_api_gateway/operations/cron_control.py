@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from mistral_api_gateway.operations.caller import Caller
@@ -185,7 +185,7 @@ async def _held(connection: Connection, caller: Caller, identifier: str, etag: s
     return await FOUND.own(connection, caller, known["id"])
 
 
-async def _resume(connection: Connection, row: Mapping[str, Any]) -> None:
+async def _resume(connection: Connection, row: rows.Row) -> None:
     schedule = schedule_of(row)
     due = schedule.next_after(datetime.now(UTC))
     if due is None:
@@ -197,7 +197,7 @@ async def _resume(connection: Connection, row: Mapping[str, Any]) -> None:
 
 async def _begin(
     connection: Connection,
-    row: Mapping[str, Any],
+    row: rows.Row,
     overlap: Overlap,
     times: Mapping[str, datetime],
     kind: str,

@@ -141,7 +141,7 @@ def columns_of(settings: CronSettings, trigger_id: str, now: datetime) -> dict[s
     }
 
 
-def schedule_of(row: Mapping[str, Any]) -> Schedule:
+def schedule_of(row: Row) -> Schedule:
     """Return when a stored trigger is due."""
     return Schedule(
         patterns=tuple(one for one in row["patterns"] if one != NEVER),
@@ -165,7 +165,7 @@ def fingerprint(workflow_id: str, given: Mapping[str, Any], params: Mapping[str,
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
-def is_extended(row: Row | Mapping[str, Any]) -> bool:
+def is_extended(row: Row) -> bool:
     """Tell whether a stored trigger has anything that OpenStack Mistral's have not."""
     return (
         len(row["patterns"]) > 1

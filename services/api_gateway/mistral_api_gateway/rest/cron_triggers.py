@@ -4,7 +4,6 @@ A trigger that has nothing which OpenStack Mistral's have not is answered with t
 and whoever names fields, get the rest too.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -146,7 +145,7 @@ class CronTriggerEndpoints:
         return Response(status_code=204)
 
 
-def shown(row: Row | Mapping[str, Any], fields: tuple[str, ...] | None = None) -> dict[str, Any]:
+def shown(row: Row, fields: tuple[str, ...] | None = None) -> dict[str, Any]:
     """Return a trigger as it is shown, with the fields that were asked for or those that it usually has."""
     if fields is None:
         fields = RESOURCE.all if is_extended(row) else _PLAIN

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import grpc.aio
 
+from mistral.v1 import cron_trigger_control_pb2 as control
 from mistral.v1 import cron_trigger_pb2 as messages
-from mistral.v1 import cron_trigger_service_pb2 as service
 from mistral.v1 import cron_trigger_service_pb2_grpc as service_grpc
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
@@ -30,31 +30,31 @@ class CronControlServicer(service_grpc.CronTriggerServiceServicer):
         self._once = gateway.once
 
     async def PauseCronTrigger(
-        self, request: service.PauseCronTriggerRequest, context: _Context
-    ) -> service.PauseCronTriggerResponse:
+        self, request: control.PauseCronTriggerRequest, context: _Context
+    ) -> control.PauseCronTriggerResponse:
         row = await self._control.pause(current_caller(), request.identifier, note=request.note, etag=request.etag)
-        return service.PauseCronTriggerResponse(cron_trigger=TRIGGER.write(row, TRIGGER.all))
+        return control.PauseCronTriggerResponse(cron_trigger=TRIGGER.write(row, TRIGGER.all))
 
     async def ResumeCronTrigger(
-        self, request: service.ResumeCronTriggerRequest, context: _Context
-    ) -> service.ResumeCronTriggerResponse:
+        self, request: control.ResumeCronTriggerRequest, context: _Context
+    ) -> control.ResumeCronTriggerResponse:
         row = await self._control.resume(current_caller(), request.identifier, etag=request.etag)
-        return service.ResumeCronTriggerResponse(cron_trigger=TRIGGER.write(row, TRIGGER.all))
+        return control.ResumeCronTriggerResponse(cron_trigger=TRIGGER.write(row, TRIGGER.all))
 
     async def RunCronTrigger(
-        self, request: service.RunCronTriggerRequest, context: _Context
-    ) -> service.RunCronTriggerResponse:
+        self, request: control.RunCronTriggerRequest, context: _Context
+    ) -> control.RunCronTriggerResponse:
         caller = current_caller()
 
-        async def run() -> service.RunCronTriggerResponse:
+        async def run() -> control.RunCronTriggerResponse:
             row = await self._control.run(caller, request.identifier, overlap=overlap_text(request.overlap))
-            return service.RunCronTriggerResponse(run=RUN.write(row, RUN.all))
+            return control.RunCronTriggerResponse(run=RUN.write(row, RUN.all))
 
-        return await once(self._once, caller, request, service.RunCronTriggerResponse, run)
+        return await once(self._once, caller, request, control.RunCronTriggerResponse, run)
 
     async def BackfillCronTrigger(
-        self, request: service.BackfillCronTriggerRequest, context: _Context
-    ) -> service.BackfillCronTriggerResponse:
+        self, request: control.BackfillCronTriggerRequest, context: _Context
+    ) -> control.BackfillCronTriggerResponse:
         start, end = moment(request, "start"), moment(request, "end")
         if start is None or end is None:
             field = "end" if start else "start"
@@ -62,13 +62,13 @@ class CronControlServicer(service_grpc.CronTriggerServiceServicer):
         done = await self._control.backfill(
             current_caller(), request.identifier, start=start, end=end, overlap=overlap_text(request.overlap)
         )
-        return service.BackfillCronTriggerResponse(
+        return control.BackfillCronTriggerResponse(
             started=done.started, waiting=done.waiting, skipped=done.skipped, known=done.known
         )
 
     async def PreviewCronTrigger(
-        self, request: service.PreviewCronTriggerRequest, context: _Context
-    ) -> service.PreviewCronTriggerResponse:
+        self, request: control.PreviewCronTriggerRequest, context: _Context
+    ) -> control.PreviewCronTriggerResponse:
         count, after = request.count or _USUAL_COUNT, moment(request, "since")
         if request.identifier:
             found = await self._control.preview(current_caller(), request.identifier, count=count, after=after)
@@ -81,14 +81,14 @@ class CronControlServicer(service_grpc.CronTriggerServiceServicer):
                 end_at=moment_text(request, "end_at"),
             )
             found = self._control.preview_of(wanted, count=count, after=after)
-        return service.PreviewCronTriggerResponse(times=map(_time, found))
+        return control.PreviewCronTriggerResponse(times=map(_time, found))
 
     async def ListCronTriggerRuns(
-        self, request: service.ListCronTriggerRunsRequest, context: _Context
-    ) -> service.ListCronTriggerRunsResponse:
+        self, request: control.ListCronTriggerRunsRequest, context: _Context
+    ) -> control.ListCronTriggerRunsResponse:
         call = list_call(request, RUN, sort=(("created_at", True),))
         runs, token = await call.answer(lambda page: self._control.runs(current_caller(), request.identifier, page))
-        return service.ListCronTriggerRunsResponse(runs=runs, next_page_token=token)
+        return control.ListCronTriggerRunsResponse(runs=runs, next_page_token=token)
 
 
 def _time(one: Upcoming) -> messages.CronTime:

@@ -11,7 +11,7 @@ import msgspec
 from mistral_core.errors import Conflict, LimitExceeded, NotFound, WorkflowError
 from mistral_core.language.model import Workflow
 from mistral_core.machine import restored
-from mistral_core.machine.event import ChildFinished, Event, StopRequested
+from mistral_core.machine.event import ActionFinished, ChildFinished, Event, StopRequested
 from mistral_core.machine.state import State
 from mistral_engine.batch import Batch, Change
 from mistral_engine.children import child_start, wanted_by
@@ -36,6 +36,10 @@ _log = logging.getLogger(__name__)
 
 _MOST_GENERATIONS = 50
 """Sub-workflows of sub-workflows that may start at once: one that starts itself would never come to an end."""
+_LOCAL_GENERATIONS = 20
+"""After so many, actions between them go to executors: a recursion with actions in between has an end of its own."""
+# Should one of these be forgotten, it is found by what looks for finished sub-workflows, or for actions not answered.
+_FOUND_MISSING = (ChildFinished, ActionFinished)
 
 Settle = Callable[[], None]
 Delayed: TypeAlias = tuple[Occurrence, NotYet]
@@ -207,6 +211,8 @@ class Applying:
         while batch.pending or batch.child_starts:
             if batch.child_starts:
                 generations += 1
+                if generations > _LOCAL_GENERATIONS and batch.local is not None:
+                    batch.local.stop()
                 await self._start_children(batch, refused=generations > _MOST_GENERATIONS)
             await self.load([i for i, _ in batch.pending], batch)
             occurrences = list(batch.pending)
@@ -216,10 +222,9 @@ class Applying:
     def _followed(self, batch: Batch, occurrences: Sequence[Occurrence]) -> None:
         delayed = self._occurrences(batch, occurrences, "")
         for occurrence, wait in delayed:
-            if isinstance(occurrence[1], ChildFinished):
-                # Should it be forgotten, it is found missing by what looks for finished sub-workflows.
+            if isinstance(occurrence[1], _FOUND_MISSING):
                 self.deferring.put_aside(ResultsWork([occurrence], asyncio.Future()), [wait])
-        _finish([(o, wait) for o, wait in delayed if not isinstance(o[1], ChildFinished)])
+        _finish([(o, wait) for o, wait in delayed if not isinstance(o[1], _FOUND_MISSING)])
 
     async def _start_children(self, batch: Batch, *, refused: bool) -> None:
         starts, batch.child_starts = batch.child_starts, []

@@ -26,6 +26,7 @@ from mistral_core.machine.event import ChildRefused, Event, Start, TimerFired
 from mistral_core.machine.execution import Execution
 from mistral_engine.adhoc import Finder
 from mistral_engine.hot import Hot
+from mistral_engine.local_actions import LocalActions
 from mistral_engine.offers import Visible
 from mistral_engine.work import Occurrence
 from mistral_persistence.dead_letters import Letter
@@ -59,12 +60,14 @@ class Batch:
         letters: Events that could not be applied, to be put aside.
         waited: Seconds that were spent on waiting for evaluations.
         runs: (execution, command) by action id; the last command of an action counts.
+        local: Answers actions that need no executor; None leaves all to executors.
     """
 
     surroundings: Surroundings
     adhoc: Callable[[str], Finder]
     offered: Callable[[str], Visible]
     committed: Callable[[str], Hot | None]
+    local: LocalActions | None = None
     changes: dict[str, Change] = field(default_factory=dict)
     pending: deque[Occurrence] = field(default_factory=deque)
     child_starts: list[tuple[Change, StartChild]] = field(default_factory=list)
@@ -145,7 +148,7 @@ class Batch:
             case Announce():
                 change.announced.append(command)
             case RunAction():
-                self.runs[command.action_id] = (change, command)
+                self._run(change, command)
             case StartTimer():
                 self.timers[command.task_id, command.kind.value, command.round] = (change, command)
             case CancelTimer():
@@ -159,6 +162,13 @@ class Batch:
             case CancelAction():
                 if self.runs.pop(command.action_id, None) is None:
                     self.cancels.append(command)
+
+    def _run(self, change: Change, command: RunAction) -> None:
+        answer = None if self.local is None else self.local.answer(change.execution, command, change.traceparent)
+        if answer is None:
+            self.runs[command.action_id] = (change, command)
+        else:
+            self.pending.append((change.execution.id, answer))
 
     def _forget_timer(self, key: tuple[str, str, int]) -> None:
         # A timer of this same batch may be in the table all the same: started again after a failover.

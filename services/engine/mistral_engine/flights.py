@@ -20,6 +20,7 @@ class Flight(Struct, frozen=True):
         sent_at: When it was dispatched, microseconds since the epoch.
         envelope: Name of the bus message that carries it.
         pool: The pool of workers that it is for; None for what executors run.
+        token: That of the pool; empty without one.
         begin_by: When a worker must have begun it, microseconds since the epoch; 0 for no limit.
         fleet_workers: Most temporary workers wanted for it; 0 for no limit of its own.
         awaited: Whether its task said, when it was sent, that it waits for a worker.
@@ -37,6 +38,7 @@ class Flight(Struct, frozen=True):
     begin_by: int = 0
     fleet_workers: int = 0
     awaited: bool = False
+    token: str = ""
 
 
 class Flights:
@@ -94,7 +96,7 @@ def flight(execution: Execution, task_id: str, action_id: str, at: int, envelope
     if (needs := action.needs) is None:
         return Flight(*usual)
     pool = pool_of(needs, action.base or action.name)
-    return Flight(*usual, pool, needs.begin_by, needs.fleet_workers, says_so(task))
+    return Flight(*usual, pool, needs.begin_by, needs.fleet_workers, says_so(task), pool.token)
 
 
 def runs_of(execution: Execution) -> Iterator[RunAction]:

@@ -9,6 +9,7 @@ from mistral_core.machine.surroundings import MoreFactsNeeded, Query
 from mistral_engine.batch import Batch
 from mistral_engine.deferring import Kept, Later
 from mistral_engine.facts import Facts
+from mistral_engine.local_actions import AskedTooLate
 from mistral_runtime.expressions import Known, NotYet, remembering
 
 _MOST_SECONDS = 4.0
@@ -66,7 +67,15 @@ class Informing:
                 await self._learn(batch, need.query)
             batch.waited += time.monotonic() - began
 
+    def _nothing_here_from_now_on(self, batch: Batch) -> None:
+        """What comes next in this batch must not go by answers that are older than steps it has made."""
+        if batch.local is not None:
+            if batch.local.answered:
+                raise AskedTooLate
+            batch.local.stop()
+
     async def _learn(self, batch: Batch, query: Query) -> None:
         if query not in batch.surroundings.answers:
+            self._nothing_here_from_now_on(batch)
             known = {**batch.surroundings.answers, query: await self._facts.answer(query)}
             batch.surroundings = replace(batch.surroundings, answers=known)

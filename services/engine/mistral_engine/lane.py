@@ -18,10 +18,11 @@ from mistral_engine.batch import Batch
 from mistral_engine.deferring import Deferring
 from mistral_engine.definitions import Definitions
 from mistral_engine.dispatch import Envelope, Naming, encode_all, envelopes_of
-from mistral_engine.figures import BATCH_WORKS, COMMIT_SECONDS, COMMITS, EVENTS
+from mistral_engine.figures import BATCH_WORKS, COMMIT_SECONDS, COMMITS, EVENTS, LOCAL
 from mistral_engine.flights import Flights
 from mistral_engine.hot import Hot, HotExecutions
 from mistral_engine.ids import now
+from mistral_engine.local_actions import AskedTooLate, LocalActions
 from mistral_engine.outgoing import Outgoing
 from mistral_engine.ownership import Ownership, epochs_of
 from mistral_engine.rows import Told, rows_of
@@ -201,8 +202,14 @@ class Lane:
         self.inbox.put_first(list(works))
 
     async def _attempt(self, works: Sequence[Work]) -> None:
+        try:
+            await self._together(works, self._local())
+        except AskedTooLate:
+            await self._together(works, None)
+
+    async def _together(self, works: Sequence[Work], local: LocalActions | None) -> None:
         adhoc = self._definitions.adhoc
-        batch = Batch(self._surroundings, adhoc.of, adhoc.offered.of, self.hot.get)
+        batch = Batch(self._surroundings, adhoc.of, adhoc.offered.of, self.hot.get, local)
         held = self._ownership.held()
         try:
             settled = await self.applying.apply(batch, works)
@@ -226,6 +233,9 @@ class Lane:
         settled()
         self._count(works, batch)
 
+    def _local(self) -> LocalActions | None:
+        return LocalActions(self._settings.field_limit_kb) if self._settings.local_actions else None
+
     async def rest(self) -> None:
         """Return when no commit is under way; what is committed afterwards was not begun before."""
         async with self._flushing:
@@ -248,6 +258,8 @@ class Lane:
 
     def _count(self, works: Sequence[Work], batch: Batch) -> None:
         self.commits += 1
+        if batch.local is not None:
+            LOCAL.inc(batch.local.answered)
         COMMITS.inc()
         EVENTS.inc(batch.events)
         self.events += batch.events

@@ -77,10 +77,9 @@ class Redrive:
         found: list[Flight] = []
         for each in self._flights.sent_before(moment):
             if each.pool is not None and each.sent_at >= made:
-                token = each.pool.token
-                if token not in empty:
-                    empty[token] = len(empty) < _MOST_POOLS and await self._pool_is_empty(token)
-                if not empty[token]:
+                if each.token not in empty:
+                    empty[each.token] = len(empty) < _MOST_POOLS and await self._pool_is_empty(each.token)
+                if not empty[each.token]:
                     continue
             found.append(each)
             if len(found) == _MOST:

@@ -23,6 +23,8 @@ class Settings:
         sweep_seconds: How often lost work is looked for.
         lost_seconds: Age at which an unanswered action is asked for among the executors.
         offers_kept_seconds: How long an action is known that no worker offers and no run waits for.
+        local_actions: Whether ``std.noop`` and ``std.echo`` are answered here, in the commit that asks for them.
+        field_limit_kb: Most kilobytes of an action's result as JSON; negative for no limit.
         notify: Publishers that every execution notifies, besides its own.
         expressions: What is allowed in expressions, and what they may take.
     """
@@ -36,6 +38,8 @@ class Settings:
     sweep_seconds: float = 5.0
     lost_seconds: float = 15.0
     offers_kept_seconds: float = 7 * 86_400.0
+    local_actions: bool = True
+    field_limit_kb: int = 1024
     notify: tuple[Mapping[str, Any], ...] = ()
     expressions: ExpressionSettings = field(default_factory=ExpressionSettings)
 
@@ -57,6 +61,8 @@ class Settings:
             sweep_seconds=env.number("MISTRAL_ENGINE_SWEEP_SECONDS", 5.0, minimum=0.1),
             lost_seconds=env.number("MISTRAL_ENGINE_LOST_SECONDS", 15.0, minimum=0.1),
             offers_kept_seconds=env.number("MISTRAL_ENGINE_OFFERS_KEPT_SECONDS", 7 * 86_400.0, minimum=1.0),
+            local_actions=env.flag("MISTRAL_LOCAL_ACTIONS", True),
+            field_limit_kb=env.integer("MISTRAL_FIELD_SIZE_LIMIT_KB", 1024),
             notify=_publishers(env.text("MISTRAL_NOTIFY", "[]")),
             expressions=ExpressionSettings.read(environ),
         )

@@ -96,16 +96,18 @@ class WorkerWaits:
 
     def _tell_wanted(self) -> None:
         """Tell executors, and whoever starts temporary workers, of pools that they cannot know of by themselves."""
-        open_runs: Counter[WorkerPool] = Counter()
-        fleet: dict[WorkerPool, int] = {}
+        open_runs: Counter[str] = Counter()
+        fleet: dict[str, int] = {}
+        by_token: dict[str, WorkerPool] = {}
         for each in self._flights():
             if each.pool is not None and not each.pool.plain:
-                open_runs[each.pool] += 1
-                fleet[each.pool] = max(fleet.get(each.pool, 0), each.fleet_workers)
+                open_runs[each.token] += 1
+                fleet[each.token] = max(fleet.get(each.token, 0), each.fleet_workers)
+                by_token[each.token] = each.pool
         pools = []
-        for pool, count in open_runs.items():
-            message = pool_message(pool)
-            message.open_runs, message.fleet_workers = count, fleet[pool]
+        for token, count in open_runs.items():
+            message = pool_message(by_token[token])
+            message.open_runs, message.fleet_workers = count, fleet[token]
             pools.append(message)
         for first in range(0, len(pools), _POOLS_PER_MESSAGE):
             wanted = worker_pool_pb2.WantedPools(pools=pools[first : first + _POOLS_PER_MESSAGE])
@@ -117,7 +119,7 @@ class WorkerWaits:
         waiting: dict[str, Flight] = {}
         for each in pooled.values():
             patient = each.sent_at > at - _PATIENCE_MICROS and each.task_id not in said and not each.awaited
-            if not patient and _token(each) not in served:
+            if not patient and each.token not in served:
                 waiting.setdefault(each.task_id, each)
         news: list[Occurrence] = []
         for each in waiting.values():
@@ -137,7 +139,7 @@ class WorkerWaits:
         counts: Counter[tuple[str, str]] = Counter()
         oldest: dict[tuple[str, str], int] = {}
         for each in self._flights():
-            if each.pool is not None and each.pool.token not in served:
+            if each.pool is not None and each.token not in served:
                 key = each.pool.action, each.pool.queue
                 counts[key] += 1
                 oldest[key] = min(each.sent_at, oldest.get(key, each.sent_at))
@@ -165,10 +167,6 @@ class WorkerWaits:
         forgotten = await offers.forget(self._store, before=datetime.now(UTC) - self._kept)
         if forgotten:
             _log.info("%d actions are forgotten that no worker offered for long", forgotten)
-
-
-def _token(flight: Flight) -> str:
-    return "" if flight.pool is None else flight.pool.token
 
 
 def _awaited(flight: Flight, at: int, *, awaited: bool = True) -> WorkerAwaited:

@@ -68,10 +68,6 @@ class Gateway:
     cron_triggers: CronTriggers
     cron_control: CronControl
     event_triggers: EventTriggers
-    event_sources: EventSources
-    event_bindings: EventBindings
-    received_events: ReceivedEvents
-    event_intake: EventIntake
     subscriptions: Subscriptions
     dead_letters: DeadLetters
     retention: Retention
@@ -99,6 +95,26 @@ class Gateway:
         return HttpWorkers(self.store)
 
     @property
+    def event_sources(self) -> EventSources:
+        """Where events come from."""
+        return EventSources(self.store)
+
+    @property
+    def event_bindings(self) -> EventBindings:
+        """What logical event names stand for."""
+        return EventBindings(self.store)
+
+    @property
+    def received_events(self) -> ReceivedEvents:
+        """Events that came, and what became of them."""
+        return ReceivedEvents(self.store, self.bus)
+
+    @property
+    def event_intake(self) -> EventIntake:
+        """A door for webhooks; each counts rates for itself."""
+        return EventIntake(self.store, self.received_events)
+
+    @property
     def once(self) -> Once:
         """Answers that are kept under the keys of their requests."""
         return Once(self.store)
@@ -119,10 +135,14 @@ def gateway(
     worker_sessions: WorkerSessions,
 ) -> Gateway:
     """Put the parts together; ``gate`` is what every call passes, ``keys`` what the doors know of API keys."""
+
+    def revoked() -> None:
+        keys.forget()
+        worker_sessions.look()
+
     switch, executions = Switch(settings.dynamic), Executions(store, engines)
     catalog = DynamicCatalog(store, switch)
     offered = OfferedCatalog(store, presence)
-    received = ReceivedEvents(store, bus)
     waiting = Waiting(executions, hub)
     return Gateway(
         store=store,
@@ -144,10 +164,6 @@ def gateway(
         cron_triggers=CronTriggers(store),
         cron_control=CronControl(store),
         event_triggers=EventTriggers(store),
-        event_sources=EventSources(store),
-        event_bindings=EventBindings(store),
-        received_events=received,
-        event_intake=EventIntake(store, received),
         subscriptions=Subscriptions(store, bus),
         dead_letters=DeadLetters(store, bus),
         retention=Retention(store),
@@ -155,7 +171,7 @@ def gateway(
         runs=StandaloneRuns(store, engines, executors, waiting, catalog, offered),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),
-        api_keys=ApiKeys(store, keys.forget),
+        api_keys=ApiKeys(store, revoked),
         workers=workers,
         worker_sessions=worker_sessions,
     )

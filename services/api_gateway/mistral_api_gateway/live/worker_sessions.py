@@ -49,6 +49,7 @@ class WorkerSessions:
         self._recheck = recheck
         self._open: set[Passed] = set()
         self._leaving = False
+        self._soon = asyncio.Event()
 
     def begin(self, passed: Passed) -> None:
         """Look after a session; raises Unavailable when we are leaving."""
@@ -68,10 +69,19 @@ class WorkerSessions:
         for passed in tuple(self._open):
             passed.end(Unavailable("this gateway is leaving; connect again"))
 
+    def look(self) -> None:
+        """Ask for all of them now: a key was revoked."""
+        self._soon.set()
+
     async def watch(self) -> None:
         """End those that may not go on, for ever."""
         while True:
-            await asyncio.sleep(_CHECK_SECONDS)
+            try:
+                async with asyncio.timeout(_CHECK_SECONDS):
+                    await self._soon.wait()
+            except TimeoutError:
+                pass
+            self._soon.clear()
             for passed in tuple(self._open):
                 await self._check(passed)
 

@@ -69,8 +69,8 @@ def _texts(offer: worker_pb2.ActionOffer, field: str) -> None:
 
 def _name(name: str, field: str, *, empty: bool = True) -> None:
     if not name and not empty:
-        raise InvalidInput("a name is needed", field=field)
+        raise InvalidInput(f"{field}: a name is needed", field=field)
     if len(name) > LONGEST_NAME:
-        raise InvalidInput(f"a name has at most {LONGEST_NAME} characters, not {len(name)}", field=field)
+        raise InvalidInput(f"{field}: a name has at most {LONGEST_NAME} characters, not {len(name)}", field=field)
     if "\0" in name:
-        raise InvalidInput("a name has no NUL", field=field)
+        raise InvalidInput(f"{field}: a name has no NUL", field=field)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import pytest
+import pytest_asyncio
 
 from mistral.internal.v1.envelope_pb2 import EngineEnvelope, SchedulerWake
 from mistral_persistence.database import Pool, connected, migrate
@@ -17,6 +18,7 @@ from mistral_runtime.lifecycle import supervised
 from mistral_runtime.settings import ServiceSettings
 from mistral_scheduler.app import running
 from mistral_scheduler.settings import SchedulerSettings
+from tests.scheduler.event_world import World, world
 
 
 @pytest.fixture
@@ -123,3 +125,12 @@ async def engine(pool: Pool, bus: Bus) -> AsyncIterator[Engine]:
         tasks.start(engine.commit(), name="commit")
         yield engine
     await subscription.unsubscribe()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def there(database: str, nats: str) -> AsyncIterator[World]:
+    """A gateway, an engine, an executor and a scheduler that hears the bus."""
+    async with world(database, nats, MISTRAL_EGRESS_ALLOWED="127.0.0.1") as found:
+        await found.start_scheduler()
+        await found.source()
+        yield found

@@ -104,6 +104,11 @@ class World:
 
         return dict(await self.until(found))
 
+    async def verdicts(self, event: dict[str, Any], **params: Any) -> dict[str, dict[str, Any]]:
+        """Return what became of an event, by the ids of triggers and bindings."""
+        found = await self.got(f"received_events/{event['id']}/explanation", **params)
+        return {one["trigger_id"]: one for one in found["verdicts"]}
+
     async def until(self, question: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
         """Ask until the answer is true, and return it."""
         async with asyncio.timeout(seconds):

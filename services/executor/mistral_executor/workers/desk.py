@@ -80,10 +80,8 @@ class Desk:
         run.token = ""
         run.acked = False
         run.stop_timers()
-        if run.task.worker.progressed or run.epoch:
-            self._tasks.start(self._fetch(run), name="input of a run")
-        else:
-            self._dispatch(run)
+        # Whoever had it may have told its progress, also to an executor that is gone.
+        self._tasks.start(self._fetch(run), name="input of a run")
         self._changed(run.pool)
 
     def feed(self, session: Session) -> None:

@@ -145,6 +145,9 @@ class Intake:
         self.put_back(pool.waiting.everything())
 
     async def _put_back(self, lease: Lease, runs: Sequence[Run]) -> None:
+        for run in runs:
+            # It was with a worker before: whoever takes it asks for what that told of its progress.
+            run.task.worker.progressed |= run.epoch > 0
         envelope = TaskEnvelope(tasks=[run.task for run in runs], traceparent=lease.traceparent)
         data = envelope.SerializeToString()
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from mistral.internal.v1 import worker_pool_pb2
@@ -33,9 +33,13 @@ Who: TypeAlias = tuple[str, str]
 class Arrivals:
     """Knows who is connected here.
 
-    Args:
-        again: Called with a run that never reached its worker, which is to be given out again.
+    Attributes:
+        sessions: Those that last, by name.
+        changed: Called when a worker has come or gone.
+        leaving: Whether nobody else is let in.
     """
+
+    changed: Callable[[], None]
 
     def __init__(
         self, bus: Bus, instance: str, book: Book, pools: Pools, doubts: Doubts, adoption: Adoption, terms: WorkerTerms
@@ -84,6 +88,7 @@ class Arrivals:
         resumed, rejections = self._adoption.resume(hands, session, held)
         self._pools.join(session)
         measures.SESSIONS.labels(transport).inc()
+        self.changed()
         self._tell(hands, resumed)
         return session, resumed, rejections
 
@@ -93,6 +98,7 @@ class Arrivals:
             return
         measures.SESSIONS.labels(session.transport).dec()
         self._pools.leave(session)
+        self.changed()
         if session.hands.session is session:
             session.hands.session = None
         for run in session.hands.runs.values():

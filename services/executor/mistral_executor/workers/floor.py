@@ -83,6 +83,7 @@ class Floor:
         self.offers = Offers(self.backing, identity.name)
         self.presence = Presence(bus, identity.instance, identity.name, self.pools)
         self.intake.presence = self.presence
+        self.arrivals.changed = self.presence.tell_soon
         self.intake.receive = Sticking(bus, self.presence, tasks, self.desk.receive).receive
         self.answers.freed = self.desk.feed_soon
         self._subscriptions: list[Subscription] = []
@@ -185,5 +186,8 @@ class Floor:
         for pool in self.pools:
             self.desk.expire(pool)
         self.pools.unwanted(now - _WANTED_SECONDS)
+        measures.ASSIGNED.inc(self.giving.given)
+        self.giving.given = 0
+        measures.waiting((pool.pool.action, len(pool.waiting)) for pool in self.pools)
         measures.CREDITS.set(sum(session.credits for session in self.arrivals.sessions.values()))
         measures.RUNNING.set(len(self.book.tokens))

@@ -23,7 +23,11 @@ _NOBODY: Final = "nobody waits for the run any more"
 
 
 class Giving:
-    """Makes assignments. The signer is there before the first worker is."""
+    """Makes assignments. The signer is there before the first worker is.
+
+    Attributes:
+        given: How many were made since somebody last looked.
+    """
 
     signer: Signer
 
@@ -32,6 +36,7 @@ class Giving:
         self._answers = answers
         self._terms = terms
         self._loop = asyncio.get_running_loop()
+        self.given = 0
 
     def give(self, run: Run, session: Session) -> None:
         """Use up a credit of a session for a run."""
@@ -58,6 +63,7 @@ class Giving:
         self.bind(run, hands, session)
         run.given_at = run.expires - self._terms.lease_seconds
         session.credits -= 1
+        self.given += 1
         if task.action in session.limits:
             session.busy[task.action] = session.busy.get(task.action, 0) + 1
         session.assign(_assignment(run, token, deadline))

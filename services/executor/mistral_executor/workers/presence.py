@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Final
 
@@ -12,6 +13,7 @@ from mistral_runtime.bus import Bus, Message
 PRESENT: Final = "mistral.workers.present"
 WANTED: Final = "mistral.workers.wanted"
 
+_MOMENT_SECONDS: Final = 0.05
 _SILENT_SECONDS: Final = 4.0
 _MOST_BYTES: Final = 700 * 1024
 
@@ -29,9 +31,18 @@ class Presence:
         # By executor: when it was heard, and the ids of its workers by pool.
         self._workers: dict[str, tuple[float, dict[str, frozenset[str]]]] = {}
         self.leaving = False
+        self._soon: asyncio.TimerHandle | None = None
+
+    def tell_soon(self) -> None:
+        """Tell it in a moment: something has changed, and more may follow at once."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_MOMENT_SECONDS, self.tell)
 
     def tell(self) -> None:
         """Tell which pools are served here."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         message = worker_pool_pb2.WorkersPresent(
             instance=self._instance,
             executor=self._name,

@@ -23,6 +23,7 @@ class Scenario:
     expect: Mapping[str, Any]
     workers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"a": {}})
     runs: int = 1
+    long_lease: bool = False
     steps: tuple[Mapping[str, Any], ...] = ()
 
 

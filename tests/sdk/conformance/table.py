@@ -15,8 +15,8 @@ _TITLES = {"raw": "no SDK", "python": "Python", "go": "Go", "typescript": "TypeS
 _HEAD = """# What the SDKs stand
 
 Every SDK has a worker program that is put through the same scenarios against a real mesh: two executors, a gateway, an
-engine, a scheduler, Postgres and NATS, with leases of five seconds. `tests/sdk/scenarios.yaml` says exactly what
-happens in each.
+engine, a scheduler, Postgres and NATS. Leases last five seconds, or a minute where services die. What happens in each
+scenario is said exactly in `tests/sdk/scenarios.yaml`.
 
     make test-sdks                          run them
     make test-sdks ARGS=--write-table       and write this page
@@ -54,6 +54,22 @@ def text(outcomes: Outcomes, all_scenarios: list[Scenario]) -> str:
     return _HEAD + "\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
+def read(page: str) -> Outcomes:
+    """Return the outcomes that a page tells of."""
+    outcomes = Outcomes()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
+    by_title = {title: name for name, title in _TITLES.items()}
+    by_word = {word: outcome for outcome, word in _WORDS.items()}
+    for name, *cells in rows[2:]:
+        for title, cell in zip(rows[0][1:], cells, strict=True):
+            if cell in by_word:
+                outcomes.note(name, by_title[title], by_word[cell])
+    return outcomes
+
+
 def write(outcomes: Outcomes) -> None:
-    """Write the page."""
-    FILE.write_text(text(outcomes, scenarios()))
+    """Write the page; languages that were not driven keep what was known of them."""
+    known = read(FILE.read_text()) if FILE.exists() else Outcomes()
+    driven = outcomes.languages()
+    kept = {key: outcome for key, outcome in known.found.items() if key[1] not in driven}
+    FILE.write_text(text(Outcomes(kept | outcomes.found), scenarios()))

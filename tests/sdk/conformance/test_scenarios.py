@@ -8,13 +8,12 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.sdk.conformance.asking import Asking
+from tests.sdk.conformance.conftest import LEASE_SECONDS, LONG_LEASE_SECONDS, Meshes
 from tests.sdk.conformance.expectations import EXPECTATIONS
 from tests.sdk.conformance.scenarios import Scenario, scenarios
 from tests.sdk.conformance.stage import Stage
 from tests.sdk.conformance.steps import STEPS
 from tests.sdk.languages import Program, program, wanted
-from tests.system.havoc import Victim
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -31,9 +30,8 @@ def scenario(request: pytest.FixtureRequest) -> Scenario:
 
 
 @pytest.fixture
-def stage(
-    worker_program: Program, scenario: Scenario, victim: Victim, asking: Asking, tmp_path: Path
-) -> Iterator[Stage]:
+def stage(worker_program: Program, scenario: Scenario, meshes: Meshes, tmp_path: Path) -> Iterator[Stage]:
+    victim, asking = meshes(LONG_LEASE_SECONDS if scenario.long_lease else LEASE_SECONDS)
     stage = Stage(scenario, worker_program, victim, asking, tmp_path)
     try:
         yield stage

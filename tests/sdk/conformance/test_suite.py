@@ -11,7 +11,7 @@ from tests.sdk.conformance.proxy import Proxy
 from tests.sdk.conformance.scenarios import Scenario, fits, scenarios
 from tests.sdk.conformance.sealing import opened, sealed
 from tests.sdk.conformance.steps import STEPS
-from tests.sdk.conformance.table import FILE, Outcomes, text
+from tests.sdk.conformance.table import FILE, Outcomes, read, text
 
 
 def test_every_word_of_the_file_is_known() -> None:
@@ -78,7 +78,9 @@ def test_the_table_tells_the_worst_of_a_scenario() -> None:
     outcomes.note("one", "go", "passed")
     outcomes.note("two", "go", "skipped")
 
-    assert text(outcomes, [one, two]).splitlines()[-4:] == [
+    page = text(outcomes, [one, two])
+    assert read(page) == outcomes
+    assert page.splitlines()[-4:] == [
         "| scenario | Go | Java |",
         "| --- | --- | --- |",
         "| one | yes | **no** |",

@@ -44,6 +44,10 @@ def things(api: Api) -> dict[str, list[str]]:
     api.made("/v2/environments", {"name": name, "variables": {"a": 1}})
     trigger = api.made("/v2/cron_triggers", {"name": name, "workflow_id": flow["id"], "pattern": "0 0 1 1 *"})
     event = {"name": name, "workflow_id": flow["id"], "exchange": name, "topic": "t", "event": "e"}
+    place = {"exchange": name, "topic": "t", "event": "e"}
+    heard = api.made("/v2/received_events", {**place, "payload": {"a": 1}})
+    binding = api.made("/v2/event_bindings", {"name": name, **place})
+    source = api.made("/v2/event_sources", {"name": name, "kind": "webhook", "secret": name})
     (bad,) = api.listed(f"/v2/executions/{failed['id']}/tasks")
     return {
         "workflows": [api.workflow(ECHO)["id"], flow["name"]],
@@ -52,6 +56,9 @@ def things(api: Api) -> dict[str, list[str]]:
         "environments": [name],
         "cron_triggers": [trigger["id"], name],
         "event_triggers": [api.made("/v2/event_triggers", event)["id"]],
+        "event_sources": [source["id"], name],
+        "event_bindings": [binding["id"], name],
+        "received_events": [heard["id"]],
         **_code(api, name),
         "executions": [done["id"], failed["id"], held["id"]],
         "tasks": [task["id"], bad["id"]],

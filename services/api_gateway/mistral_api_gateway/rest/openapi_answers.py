@@ -64,6 +64,9 @@ def content(description: str, kind: str, schema: Mapping[str, Any]) -> dict[str,
 
 def _faults(operation: Operation) -> set[int]:
     """Return the statuses of an operation that mean no."""
+    if operation.gives == "EventsTaken":
+        # Nobody signs in there; what does not prove itself is refused all the same.
+        return {400, 401, 413, 415, 429, 503}
     if operation.path in OPEN_PATHS:
         return {400, 415} if operation.gives == "Info" else {415}
     found = {400, 401, 403, 404, 415, 429, 503}

@@ -24,6 +24,7 @@ from mistral_sdk import (
     WorkerReplaced,
     action,
 )
+from mistral_sdk.stubs import worker_pb2
 from tests.sdk.python.conftest import LEASE_SECONDS
 
 SECONDS = 60
@@ -164,6 +165,29 @@ def test_a_deferred_run_is_completed_by_its_token_or_its_id(client: Client, work
         client.fail(key(token), "no", type="Refused")
         with pytest.raises(ExecutionFailed, match="Refused"):
             client.result(failed, timeout=SECONDS)
+
+
+def test_a_run_may_be_completed_before_the_mesh_has_recorded_that_it_is_deferred(
+    client: Client, working: Working, one_task: Define
+) -> None:
+    class Sent(Observer):
+        def __init__(self) -> None:
+            self.tokens: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+        def sent(self, result: worker_pb2.AssignmentResult) -> None:
+            self.tokens.put(result.token)
+
+    @action("people.hasty")
+    def ask(context: Context) -> Deferred:
+        return context.defer()
+
+    sent = Sent()
+    working(ask, observer=sent)
+    name = one_task("{action: people.hasty}")
+    for number in range(20):
+        execution = client.start(name).id
+        client.complete(sent.tokens.get(timeout=SECONDS), number)
+        assert client.result(execution, timeout=SECONDS) == {"result": number}
 
 
 def test_marked_values_are_never_seen_by_the_mesh(client: Client, working: Working, one_task: Define) -> None:

@@ -65,6 +65,9 @@ class Reports:
         if run is None or _project_of(run) != project:
             return self._after_the_end(result, project, speaker)
         if run.answered:
+            if run.verdict is Past.DEFERRED and not result.HasField("deferral"):
+                # It is completed before it is known to be deferred; both travel, in this order.
+                return self._completed(result, speaker)
             if run.verdict in (Past.RECORDED, Past.DEFERRED):
                 run.speakers.append(speaker)
             else:

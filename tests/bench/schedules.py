@@ -29,7 +29,8 @@ from tests.bench.machine import look
 
 _WORKFLOW = "version: '2.0'\nticking:\n  input: [n]\n  tasks:\n    t: {action: std.noop}\n"
 _FIRST_SECONDS = 20.0
-_QUIET_SECONDS = 5.0
+_QUIET_SECONDS = 3.0
+_PATIENCE_SECONDS = 180.0
 _INSERT = """
 INSERT INTO cron_trigger (id, project_id, name, workflow_id, workflow_name, workflow_namespace, workflow_input, pattern,
                           overlap, next_execution_time, fingerprint)
@@ -55,7 +56,7 @@ async def measure(mesh: MeshStatus, rows: int, *, kills: bool, overlap: str) -> 
         await asyncio.sleep(max(0.0, due.timestamp() - time.time()) + 0.3)
         if kills:
             _kill(mesh, "scheduler-0")
-        await _quiet(connection)
+        await _done(connection, rows)
         late = [row[0] for row in await connection.fetch(_LATENESS, due)]
         executions = await connection.fetchval("SELECT count(*) FROM execution")
         fired = await connection.fetchval("SELECT count(*) FROM cron_trigger WHERE fired = 1")
@@ -86,14 +87,14 @@ def _kill(mesh: MeshStatus, name: str) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-async def _quiet(connection: asyncpg.Connection) -> None:
-    """Wait until nothing has been started for a while."""
-    before, since = -1, time.monotonic()
-    while time.monotonic() - since < _QUIET_SECONDS:
-        count = await connection.fetchval("SELECT count(*) FROM cron_run WHERE state = 'OPEN'")
-        if count != before:
-            before, since = count, time.monotonic()
+async def _done(connection: asyncpg.Connection, rows: int) -> None:
+    """Wait until all have been started, or have had time enough, and then a while for what should not be there."""
+    ends = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < ends:
+        if await connection.fetchval("SELECT count(*) FROM cron_run WHERE state = 'OPEN'") >= rows:
+            break
         await asyncio.sleep(0.5)
+    await asyncio.sleep(_QUIET_SECONDS)
 
 
 def main() -> None:

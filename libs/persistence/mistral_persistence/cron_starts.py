@@ -97,11 +97,6 @@ async def in_the_way(pool: Pool, *, limit: int) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in await pool.fetch(_IN_THE_WAY, limit)]
 
 
-async def waits(pool: Pool) -> bool:
-    """Tell whether any run waits for others or is to be started."""
-    return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM cron_run WHERE state IN ('WAITING', 'STARTING'))"))
-
-
 async def drop_old(pool: Pool, *, kept: int, limit: int) -> int:
     """Remove all but the newest runs of each trigger, except what is open, and return how many."""
     status: str = await pool.execute(_OLD, kept, limit)

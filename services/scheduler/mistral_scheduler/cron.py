@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import grpc.aio
 
-from mistral_persistence import cron_runs, cron_starts
+from mistral_persistence import cron_runs
 from mistral_persistence.database import Pool
 from mistral_persistence.outage import OUTAGE
 from mistral_scheduler.cron_starts import end_others, start_runs
@@ -27,7 +27,7 @@ _BATCH: Final = 500
 # An engine that has more to start than it has begun with does so in larger commits.
 _STARTERS: Final = 3
 _LOOK_SECONDS: Final = 1.0
-# What is still due after a look waits for an engine, for other runs, or is in the hands of another scheduler.
+# What is still due after a look waits for an engine, or is in the hands of another scheduler.
 _AGAIN_SECONDS: Final = 0.25
 
 _AWAY: tuple[type[Exception], ...] = (*OUTAGE, grpc.aio.AioRpcError)
@@ -72,8 +72,6 @@ class Cron:
 
     async def _until_due(self) -> None:
         due_in = await cron_runs.next_due_in(self._pool)
-        if await cron_starts.waits(self._pool):
-            due_in = _AGAIN_SECONDS
         await asyncio.sleep(_LOOK_SECONDS if due_in is None else min(max(due_in, _AGAIN_SECONDS), _LOOK_SECONDS))
 
     async def _until_woken(self) -> None:

@@ -63,7 +63,8 @@ async def _end(stub: "EngineServiceAsyncStub", execution_id: str, overlap: Overl
         await stub.StopExecution(request, timeout=_CALL_SECONDS)
     except grpc.aio.AioRpcError as error:
         if error.code() not in _OVER:
-            raise
+            # What waits for its end has it asked for again.
+            _log.warning("execution %s could not be ended for a later run: %s", execution_id, error.code().name)
 
 
 def _sorted(

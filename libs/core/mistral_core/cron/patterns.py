@@ -15,6 +15,8 @@ NEVER = "0 0 30 2 0"
 LONGEST_PATTERN = 100
 
 _YEARS: Final = 50
+# Croniter takes a range of one for all there is, as if it went once around.
+_RANGE_OF_ONE: Final = re.compile(r"(?<![\w#])(\w+)-\1(?:/\d+)?(?![\w#/])", re.IGNORECASE)
 _BY_CHANCE: Final = re.compile(r"(?<![a-z])[hr](?![a-z])", re.IGNORECASE)
 
 
@@ -42,7 +44,7 @@ def next_wall(pattern: str, after: datetime) -> datetime | None:
     if pattern == NEVER:
         return None
     try:
-        dates = croniter(_checked(pattern), after, max_years_between_matches=_YEARS)
+        dates = croniter(_readable(pattern), after, max_years_between_matches=_YEARS)
     except (CroniterError, ValueError, KeyError, AttributeError) as error:
         raise InvalidInput(f"The specified pattern is not valid: {pattern} ({error})", field="pattern") from None
     try:
@@ -63,14 +65,15 @@ def is_frequent(pattern: str) -> bool:
     fields = pattern.split()[:2]
     if any(field.startswith("*") for field in fields):
         return True
-    expanded, _ = croniter.expand(pattern)
+    expanded, _ = croniter.expand(_readable(pattern))
     return any(field == ["*"] for field in expanded[:2])
 
 
-def _checked(pattern: str) -> str:
+def _readable(pattern: str) -> str:
+    """Return a pattern that croniter reads as it is meant. Raises ValueError if there can be none."""
     if len(pattern) > LONGEST_PATTERN:
         raise ValueError(f"more than {LONGEST_PATTERN} characters")
     if _BY_CHANCE.search(pattern):
         # Such a pattern is read anew each time, and is another one then.
         raise ValueError("H and R stand for a time by chance; spread starts with jitter")
-    return pattern
+    return _RANGE_OF_ONE.sub(r"\1", pattern)

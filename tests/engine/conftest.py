@@ -112,7 +112,9 @@ class World:
         service = ServiceSettings(
             name=name, nats_url=self._nats, database_url=self._database, log_format="text", drain_seconds=2.0
         )
-        port = await stack.enter_async_context(running(Settings(service=service, **settings)))
+        # Most tests are about what travels; those about what does not say so.
+        wanted = {"local_actions": False, **settings}
+        port = await stack.enter_async_context(running(Settings(service=service, **wanted)))
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}", _OPTIONS))
         node = Node(rpc.EngineServiceStub(channel), port, stack)
         self._stack.push_async_callback(stack.aclose)

@@ -26,7 +26,8 @@ traced:
 def traced(new_mesh: Callable[..., MeshStatus], tmp_path: Path) -> tuple[MeshStatus, Path]:
     """A mesh that records every trace, and the file that it writes them to."""
     file = tmp_path / "spans.jsonl"
-    return new_mesh(settings={"MISTRAL_TRACE_RATIO": "1", "MISTRAL_TRACE_FILE": str(file)}), file
+    settings = {"MISTRAL_TRACE_RATIO": "1", "MISTRAL_TRACE_FILE": str(file), "MISTRAL_LOCAL_ACTIONS": "false"}
+    return new_mesh(settings=settings), file
 
 
 async def test_one_trace_goes_through_gateway_engine_and_executor(traced: tuple[MeshStatus, Path]):

@@ -62,6 +62,7 @@ format: setup ## write the code as `make lint` wants it
 proto: setup ## generate the stubs anew
 	@$(BIN)/python protos/generate.py
 	@$(BIN)/python libs/sdk/python/generate.py
+	@PATH="$$PATH:/usr/local/go/bin"; if command -v go >/dev/null; then sh libs/sdk/go/generate.sh; else echo "there is no go: libs/sdk/go/gen stays as it is"; fi
 
 grpc-gateway: setup ## build deploy/grpc-gateway/bin/grpc-gateway: the public API over HTTP (needs go)
 	@PATH="$$PATH:/usr/local/go/bin" sh deploy/grpc-gateway/build.sh

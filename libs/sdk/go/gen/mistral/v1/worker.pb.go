@@ -765,7 +765,7 @@ func (x *AssignmentFailure) GetPermanent() bool {
 }
 
 // The run has handed its work to somebody who completes the action execution later, by
-// ActionExecutionService.UpdateActionExecution, by CompleteAssignments, or over REST.
+// ActionExecutionService.CompleteActionExecution, by CompleteAssignments, or over REST.
 type AssignmentDeferral struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields

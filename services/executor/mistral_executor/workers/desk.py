@@ -105,7 +105,7 @@ class Desk:
 
     def retry(self, pool: LocalPool) -> None:
         """Try again for what waits in a pool although there are credits: a limit held it back."""
-        while len(pool.waiting) and pool.ready.sessions:
+        while pool.waiting and pool.ready.sessions:
             before = len(pool.waiting)
             for session in tuple(pool.ready.sessions):
                 self.feed(session)
@@ -179,8 +179,9 @@ class Desk:
         if not pool.waiting.of(run.rank) and pool.bucket.wait(now) == 0.0:
             session = choose(pool.ready.sessions, run)
             if session is not None:
-                pool.bucket.take(now)
-                self._give(run, session)
+                if not self._too_late(run):
+                    pool.bucket.take(now)
+                    self._give(run, session)
                 return
         pool.waiting.add(run)
         self._hold_back(pool, now)
@@ -213,8 +214,10 @@ class Desk:
 
     def _waiting_for(self, session: Session) -> Run | None:
         """Take out the run that is next for a worker: the most urgent, then what came first."""
+        filled = [pool for pool in session.pools if pool.waiting]
+        if not filled:
+            return None
         now = time.monotonic()
-        filled = [pool for pool in session.pools if len(pool.waiting)]
         for pool in sorted(filled, key=_urgency) if len(filled) > 1 else filled:
             while pool.bucket.wait(now) == 0.0 and (run := pool.waiting.next(session.accepts)) is not None:
                 if not self._too_late(run):
@@ -223,14 +226,14 @@ class Desk:
         return None
 
     def _give(self, run: Run, session: Session) -> None:
-        if self._too_late(run):
-            return
         self._giving.give(run, session)
         if not session.open:
             self.unready(session)
 
     def _too_late(self, run: Run) -> bool:
         wanted = run.task.worker
+        if not wanted.begin_by_micros and not wanted.deadline_micros:
+            return False
         now = time.time() * 1e6
         if 0 < wanted.begin_by_micros < now:
             self._answers.give(run, outcome.ERROR, outcome.text("No worker began the action in time"))

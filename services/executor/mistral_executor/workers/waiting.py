@@ -46,6 +46,8 @@ class Waiting:
 
     def next(self, accepts: Callable[[Run], bool]) -> Run | None:
         """Take out the run whose turn it is among those that are accepted."""
+        if (run := self._alone(accepts)) is not None:
+            return run
         for rank in self._order():
             if (run := self._from(rank, accepts)) is not None:
                 self._ahead[rank] = 0
@@ -62,6 +64,21 @@ class Waiting:
                 yield from (run for run in runs if not run.answered)
             line.clear()
             self._counts[rank] = 0
+
+    def _alone(self, accepts: Callable[[Run], bool]) -> Run | None:
+        """Take out the next at once where all that wait are of one priority and one project, as they mostly are."""
+        found: deque[Run] | None = None
+        rank = 0
+        for number, line in enumerate(self._lines):
+            if line:
+                if found is not None or len(line) > 1:
+                    return None
+                found, rank = next(iter(line.values())), number
+        if not found or found[0].answered or not accepts(found[0]):
+            return None
+        self._counts[rank] -= 1
+        self._ahead[rank] = 0
+        return found.popleft()
 
     def older(self, than: float, most: int) -> list[Run]:
         """Take out those that came before a moment, at most so many."""

@@ -1,6 +1,7 @@
 """All that the faces of the gateway share: the operations and the live hub."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from mistral_api_gateway.access.api_keys import ApiKeys as KnownKeys
 from mistral_api_gateway.access.gate import Gate
@@ -56,21 +57,10 @@ class Gateway:
     presence: Presence
     gate: Gate
     info: bytes | None
-    workflows: Workflows
     executions: Executions
     waiting: Waiting
-    tasks: Tasks
     action_executions: ActionExecutions
-    workbooks: Workbooks
     actions: Actions
-    members: Members
-    environments: Environments
-    cron_triggers: CronTriggers
-    cron_control: CronControl
-    event_triggers: EventTriggers
-    subscriptions: Subscriptions
-    dead_letters: DeadLetters
-    retention: Retention
     maintenance: Maintenance
     runs: StandaloneRuns
     code_sources: CodeSources
@@ -78,6 +68,61 @@ class Gateway:
     api_keys: ApiKeys
     workers: Workers
     worker_sessions: WorkerSessions
+
+    @property
+    def workflows(self) -> Workflows:
+        """Definitions of workflows."""
+        return Workflows(self.store)
+
+    @property
+    def workbooks(self) -> Workbooks:
+        """Workflows and actions in one text."""
+        return Workbooks(self.store)
+
+    @property
+    def environments(self) -> Environments:
+        """Variables that many executions share."""
+        return Environments(self.store)
+
+    @property
+    def cron_triggers(self) -> CronTriggers:
+        """What starts workflows by the calendar."""
+        return CronTriggers(self.store)
+
+    @property
+    def cron_control(self) -> CronControl:
+        """Pausing, previewing and making up for what the calendar starts."""
+        return CronControl(self.store)
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """What could not be applied or delivered."""
+        return DeadLetters(self.store, self.bus)
+
+    @property
+    def members(self) -> Members:
+        """Who else may use a workflow."""
+        return Members(self.store, identified=self.gate.identified)
+
+    @property
+    def tasks(self) -> Tasks:
+        """Tasks of executions."""
+        return Tasks(self.store, self.engines, self.presence)
+
+    @property
+    def event_triggers(self) -> EventTriggers:
+        """What starts workflows when something happens."""
+        return EventTriggers(self.store)
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Who is told of what happens."""
+        return Subscriptions(self.store, self.bus)
+
+    @property
+    def retention(self) -> Retention:
+        """How long executions are kept."""
+        return Retention(self.store)
 
     @property
     def bulk(self) -> Bulk:
@@ -135,11 +180,6 @@ def gateway(
     worker_sessions: WorkerSessions,
 ) -> Gateway:
     """Put the parts together; ``gate`` is what every call passes, ``keys`` what the doors know of API keys."""
-
-    def revoked() -> None:
-        keys.forget()
-        worker_sessions.look()
-
     switch, executions = Switch(settings.dynamic), Executions(store, engines)
     catalog = DynamicCatalog(store, switch)
     offered = OfferedCatalog(store, presence)
@@ -152,26 +192,20 @@ def gateway(
         presence=presence,
         gate=gate,
         info=settings.info,
-        workflows=Workflows(store),
         executions=executions,
         waiting=waiting,
-        tasks=Tasks(store, engines, presence),
         action_executions=ActionExecutions(store, engines, deletes=settings.deletes_actions),
-        workbooks=Workbooks(store),
         actions=Actions(store, executors, catalog, offered),
-        members=Members(store, identified=gate.identified),
-        environments=Environments(store),
-        cron_triggers=CronTriggers(store),
-        cron_control=CronControl(store),
-        event_triggers=EventTriggers(store),
-        subscriptions=Subscriptions(store, bus),
-        dead_letters=DeadLetters(store, bus),
-        retention=Retention(store),
         maintenance=Maintenance(store, bus),
         runs=StandaloneRuns(store, engines, executors, waiting, catalog, offered),
         code_sources=CodeSources(store, switch),
         dynamic_actions=DynamicActions(store, switch),
-        api_keys=ApiKeys(store, revoked),
+        api_keys=ApiKeys(store, partial(_revoked, keys, worker_sessions)),
         workers=workers,
         worker_sessions=worker_sessions,
     )
+
+
+def _revoked(keys: KnownKeys, sessions: WorkerSessions) -> None:
+    keys.forget()
+    sessions.look()

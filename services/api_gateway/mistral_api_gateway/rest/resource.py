@@ -127,7 +127,7 @@ class Resource:
         """The JSON schema of a thing."""
         return {
             "type": "object",
-            "properties": {name: self._property(field) for name, field in self.fields.items()} | self._sometimes,
+            "properties": {**{name: self._property(field) for name, field in self.fields.items()}, **self._sometimes},
             "required": ["id"],
             "additionalProperties": False,
         }

@@ -256,3 +256,16 @@ async def test_event_definitions_of_an_administrator_say_what_workflows_get(ther
     found = [json.loads(one["params"])["event_params"] for one in await there.executions(workflow)]
     assert sorted(one.get("resource_id", "") for one in found) == ["", "vm1"]
     assert {one["service"] for one in found} == {"", "nova"}
+
+
+async def test_what_cannot_be_sent_is_the_reason_and_keeps_nobody_from_firing(there):
+    workflow, kind = await there.workflow(), name()
+    broken = await there.trigger(workflow, kind, input_mapping={"who": "{{ 'x' * 2000000 }}"})
+    await there.trigger(await there.workflow(), kind)
+
+    event = await there.event(await there.publish(kind, {"n": 1}))
+
+    found = (await there.verdicts(event))[broken["id"]]
+    assert found["verdict"] == "EXPRESSION_FAILED"
+    assert "1048576" in found["reason"]
+    assert event["fired"] == 1

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import grpc.aio
-import msgspec
 
 from mistral_core.event_triggers.definitions import EventDefinition
 from mistral_core.event_triggers.event import MESH_EXCHANGE, NAMED_TOPIC, stored_id
@@ -34,7 +33,7 @@ from mistral_persistence.outage import OUTAGE
 from mistral_persistence.received_events import NewEvent
 from mistral_runtime.bus import Message
 from mistral_runtime.metrics import counter
-from mistral_scheduler.events.orders import LATER, order, started
+from mistral_scheduler.events.orders import LATER, Unusable, encoded, order, started
 from mistral_scheduler.events.patience import evaluated
 from mistral_scheduler.events.waking import Waking
 
@@ -173,12 +172,15 @@ class Reacting:
                     look.decisions.append((one, decision))
 
     async def _start(self, looks: Sequence[_Look]) -> None:
-        wanted = [
-            (look, one, order(one, look.pending.event, decision))
-            for look in looks
-            for one, decision in look.decisions
-            if isinstance(decision, Start) and isinstance(one, Trigger)
-        ]
+        wanted = []
+        for look in looks:
+            for one, decision in look.decisions:
+                if not (isinstance(decision, Start) and isinstance(one, Trigger)):
+                    continue
+                try:
+                    wanted.append((look, one, order(one, look.pending.event, decision)))
+                except Unusable as error:
+                    look.settled(one, Verdict.EXPRESSION_FAILED, str(error))
         answers = await started(self._stub, [start for _, _, start in wanted])
         for (look, one, _), answer in zip(wanted, answers, strict=True):
             if not answer.HasField("refusal"):
@@ -195,7 +197,11 @@ class Reacting:
         for look in looks:
             for one, decision in look.decisions:
                 if isinstance(decision, Raise) and isinstance(one, Binding):
-                    made.append(_named(one, look.pending, decision))
+                    try:
+                        made.append(_named(one, look.pending, decision))
+                    except Unusable as error:
+                        look.settled(one, Verdict.EXPRESSION_FAILED, str(error))
+                        continue
                     look.settled(one, Verdict.FIRED, f"the event {one.name!r} was made")
         if made:
             await received_events.store(connection, made)
@@ -229,7 +235,7 @@ def _named(binding: Binding, pending: PendingEvent, decision: Raise) -> NewEvent
         publisher=event.publisher,
         user=event.user,
         happened_at=event.happened_at,
-        payload=msgspec.json.encode(decision.payload).decode(),
+        payload=encoded(decision.payload).decode(),
         depth=event.depth + 1,
         cause_id=event.id,
     )

@@ -13,7 +13,7 @@ from mistral_persistence.database import Connection
 from mistral_persistence.event_reactions import PendingEvent
 from mistral_persistence.literals import as_uuid
 from mistral_persistence.waiting_work import Row, paused_executions, waiting_actions
-from mistral_scheduler.events.orders import WakeLater, WakeRefused, wake
+from mistral_scheduler.events.orders import Unusable, WakeLater, WakeRefused, wake
 from mistral_scheduler.events.patience import evaluated
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Waking:
             woken, refusal = await self._woken(trigger, wanted, fitting)
         except WakeLater:
             return Woken(again_in=_AGAIN_SECONDS)
+        except Unusable as error:
+            return Woken(verdict=Verdict.EXPRESSION_FAILED, reason=str(error))
         if woken:
             more = f" (and {len(woken) - 1} more)" if len(woken) > 1 else ""
             return Woken(

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from mistral_mesh import MeshStatus
-from tests.clients.toolchain import ROOT, built, environment
-from tests.sdk.languages import LANGUAGES
+from tests.clients.toolchain import ROOT, Project, built, environment
 from tests.sdk.newcomer import SECONDS, Newcomer
 
 pytestmark = pytest.mark.slow
@@ -25,14 +24,15 @@ LEFT = re.compile(r'"message":"left"')
 @pytest.fixture(scope="module", autouse=True)
 def toolchain() -> None:
     """Skip what follows, aloud, when the machine has no Node; the first command of the manual is a part of this."""
-    built(LANGUAGES["typescript"])
+    built(Project("libs/sdk/typescript", (), (("node", (18,)), ("npm", ()))))
 
 
 def test_a_newcomer_gets_from_an_empty_folder_to_a_worker_that_serves_a_workflow(
     mesh: MeshStatus, tmp_path: Path
 ) -> None:
     newcomer = Newcomer(tmp_path, README, mesh.grpc_address)
-    *installs, compile_both, work, start = newcomer.commands
+    build, *installs, compile_both, work, start = newcomer.commands
+    assert build == "sh $MESH/libs/sdk/typescript/build.sh"
     for command in installs:
         newcomer.give(command)
     newcomer.save_files()

@@ -66,13 +66,13 @@ class Outside:
         )
         self.bus.send("mistral.notifier.wake", b"")
 
-    async def until(self, condition: str, *, within_seconds: float = 5.0) -> None:
+    async def until(self, condition: str, *, within_seconds: float = 60.0) -> None:
         """Wait until an SQL condition on the counts of all rows holds."""
         async with asyncio.timeout(within_seconds):
             while not await self.pool.fetchval(f"SELECT {condition} FROM notification"):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
-    async def until_all_told(self, *, within_seconds: float = 5.0) -> None:
+    async def until_all_told(self, *, within_seconds: float = 60.0) -> None:
         await self.until("count(*) = 0", within_seconds=within_seconds)
 
 

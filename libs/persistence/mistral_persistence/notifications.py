@@ -41,8 +41,7 @@ WITH RECURSIVE waiting AS (
 ), claimed AS (
     UPDATE notification n
        SET next_attempt_at = now() + $5 * interval '1 second', claimed_until = now() + $5 * interval '1 second'
-      FROM chosen
-     WHERE n.id = chosen.id
+     WHERE n.id = ANY (ARRAY(SELECT id FROM chosen))
     RETURNING n.*
 )
 SELECT c.id, c.uid::text, c.execution_id, c.event, c.payload, coalesce(s.publisher, c.publisher) AS publisher,

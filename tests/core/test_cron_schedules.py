@@ -106,6 +106,12 @@ def test_what_cannot_be_run_in_one_turn_follows_in_the_next():
     assert second.times[0] == first.times[-1] + timedelta(seconds=1)
 
 
+def test_who_asks_with_a_slow_clock_runs_what_is_due_all_the_same():
+    found = turn(Schedule(patterns=("* * * * *",)), NOON, NOON - timedelta(seconds=3), window=None, key="")
+
+    assert (found.times, found.following) == ((NOON,), NOON + MINUTE)
+
+
 def test_a_start_that_jitter_puts_off_is_not_missed():
     schedule = Schedule(patterns=("* * * * *",), jitter=300)
     now = schedule.start_of(NOON, "k")

@@ -29,12 +29,14 @@ class Turn:
 
 
 def turn(schedule: Schedule, due: datetime, now: datetime, *, window: int | None, key: str) -> Turn:
-    """Decide about the due times from ``due`` to ``now``.
+    """Decide about the due times from ``due``, whose start has come, to ``now``.
 
     Args:
         window: Seconds for which missed times are made up for; with None one run makes up for all of them.
         key: The one that jitter follows from.
     """
+    # The clock of who asks may be behind that by which it was found to be due.
+    now = max(now, schedule.start_of(due, key))
     late = timedelta(seconds=schedule.jitter)
     if window is None and due + late < now - timedelta(seconds=GRACE_SECONDS):
         missed, following = _skipped(schedule, due, now - late)

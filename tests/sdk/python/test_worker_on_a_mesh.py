@@ -1,7 +1,6 @@
 """A worker of the SDK and a real mesh."""
 
 import asyncio
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from mistral_sdk import (
     AesGcm,
     Client,
     Context,
-    Deferred,
     ExecutionFailed,
     Failure,
     Observer,
@@ -24,7 +22,6 @@ from mistral_sdk import (
     WorkerReplaced,
     action,
 )
-from mistral_sdk.stubs import worker_pb2
 from tests.sdk.python.conftest import LEASE_SECONDS
 
 SECONDS = 60
@@ -125,69 +122,6 @@ def test_a_handler_that_blocks_the_loop_keeps_its_lease(client: Client, working:
 
     working(block)
     assert client.run(one_task("{action: rude.block}"), timeout=SECONDS) == {"result": "done"}
-
-
-class Deferrals(Observer):
-    """Tells the context of a run once the mesh knows that it is completed later."""
-
-    def __init__(self) -> None:
-        self.known: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def recorded(self, token: str) -> None:
-        self.known.put(token)
-
-
-def test_a_deferred_run_is_completed_by_its_token_or_its_id(client: Client, working: Working, one_task: Define) -> None:
-    ids: dict[str, str] = {}
-
-    @action("people.ask")
-    def ask(context: Context) -> Deferred:
-        ids[context.token] = context.action_execution_id
-        return context.defer()
-
-    deferrals = Deferrals()
-    working(ask, observer=deferrals)
-    name = one_task("{action: people.ask}")
-
-    def asked() -> tuple[str, str]:
-        return client.start(name).id, deferrals.known.get(timeout=SECONDS)
-
-    by_token, token = asked()
-    client.complete(token, [1, "two"])
-    assert client.result(by_token, timeout=SECONDS) == {"result": [1, "two"]}
-    by_id, token = asked()
-    client.complete(ids[token], {"approved": True})
-    assert client.result(by_id, timeout=SECONDS) == {"result": {"approved": True}}
-    with pytest.raises(ValueError, match="an object or nothing"):
-        client.complete(ids[token], 1)
-    for key in (lambda token: token, ids.__getitem__):
-        failed, token = asked()
-        client.fail(key(token), "no", type="Refused")
-        with pytest.raises(ExecutionFailed, match="Refused"):
-            client.result(failed, timeout=SECONDS)
-
-
-def test_a_run_may_be_completed_before_the_mesh_has_recorded_that_it_is_deferred(
-    client: Client, working: Working, one_task: Define
-) -> None:
-    class Sent(Observer):
-        def __init__(self) -> None:
-            self.tokens: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-        def sent(self, result: worker_pb2.AssignmentResult) -> None:
-            self.tokens.put(result.token)
-
-    @action("people.hasty")
-    def ask(context: Context) -> Deferred:
-        return context.defer()
-
-    sent = Sent()
-    working(ask, observer=sent)
-    name = one_task("{action: people.hasty}")
-    for number in range(20):
-        execution = client.start(name).id
-        client.complete(sent.tokens.get(timeout=SECONDS), number)
-        assert client.result(execution, timeout=SECONDS) == {"result": number}
 
 
 def test_marked_values_are_never_seen_by_the_mesh(client: Client, working: Working, one_task: Define) -> None:

@@ -66,7 +66,13 @@ async def told(two: World, method: MethodDescriptor, request: Mapping[str, Any],
 async def test_no_method_leads_from_one_project_into_another(two: World) -> None:
     known, tried = (
         methods(),
-        {**attempts(two), **calls_on_subscriptions(two), **calls_on_workers(two), **calls_on_events(two), **calls_on_sessions(two)},
+        {
+            **attempts(two),
+            **calls_on_subscriptions(two),
+            **calls_on_workers(two),
+            **calls_on_events(two),
+            **calls_on_sessions(two),
+        },
     )
     wrong = [f"{name} is not tried" for name in known if name not in tried and name != WATCHED]
     wrong += [f"there is no {name}" for name in tried if name not in known]

@@ -31,7 +31,14 @@ async def two(database: str, nats: str, tmp_path: Path) -> AsyncIterator[World]:
 
 def attempts(two: World) -> dict[str, Attempts]:
     """Return what B tries, by operation; an operation that is missing here fails the test."""
-    return {**on_definitions(two), **on_subscriptions(two), **on_workers(two), **on_events(two), **on_sessions(two), **on_runs(two)}
+    return {
+        **on_definitions(two),
+        **on_subscriptions(two),
+        **on_workers(two),
+        **on_events(two),
+        **on_sessions(two),
+        **on_runs(two),
+    }
 
 
 def _unnamed(operation: str) -> str:

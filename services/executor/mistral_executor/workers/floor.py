@@ -146,7 +146,7 @@ class Floor:
         """Wait until all streams have ended, or their time is over."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if all(session.transport == "poll" for session in self.arrivals.sessions.values()):
+            if all(session.transport != "stream" for session in self.arrivals.sessions.values()):
                 return
             await asyncio.sleep(0.02)
 

@@ -68,8 +68,6 @@ def read(page: str) -> Outcomes:
 
 
 def write(outcomes: Outcomes) -> None:
-    """Write the page; languages that were not driven keep what was known of them."""
+    """Write the page; what was not driven keeps what was known of it."""
     known = read(FILE.read_text()) if FILE.exists() else Outcomes()
-    driven = outcomes.languages()
-    kept = {key: outcome for key, outcome in known.found.items() if key[1] not in driven}
-    FILE.write_text(text(Outcomes(kept | outcomes.found), scenarios()))
+    FILE.write_text(text(Outcomes(known.found | outcomes.found), scenarios()))

@@ -1,6 +1,22 @@
-"""The workflows of the benchmark suite, as text, and what must come of them."""
+"""The workflows of the benchmark suite, as text, and what must come of them.
+
+Each comes twice: with actions that go to executors, and, its name ending in ``_local``, with actions that the engine
+answers itself. A delay of nothing is what makes ``std.echo`` travel.
+"""
 
 from collections.abc import Iterator
+
+LOCAL = "_local"
+
+
+def _echo(name: str, output: str) -> str:
+    """Return the call that gives back a value."""
+    return f"std.echo output={output}" + ("" if name.endswith(LOCAL) else " delay=0")
+
+
+def _nothing(name: str) -> str:
+    """Return the call that does nothing."""
+    return "std.noop" if name.endswith(LOCAL) else _echo(name, "0")
 
 
 def chain(name: str, length: int) -> str:
@@ -9,7 +25,7 @@ def chain(name: str, length: int) -> str:
     for number in range(1, length + 1):
         lines += [
             f"    t{number}:",
-            f"      action: std.echo output=<% $.v{number - 1} + 1 %>",
+            f"      action: {_echo(name, f'<% $.v{number - 1} + 1 %>')}",
             f"      publish: {{v{number}: <% task().result %>}}",
         ]
         if number < length:
@@ -26,6 +42,7 @@ def expressions(name: str, length: int) -> str:
             "      action: std.echo",
             "      input:",
             "        output: <% dict(n => $.n + 1, tag => $.tags.where($ != old).first()) %>",
+            *([] if name.endswith(LOCAL) else ["        delay: 0"]),
             "      publish: {n: <% task().result.n %>}",
         ]
         if number < length:
@@ -35,11 +52,12 @@ def expressions(name: str, length: int) -> str:
 
 def fan_out(name: str, width: int) -> str:
     """One task, then many at once, then a join."""
-    lines = [f"{name}:", "  tasks:", "    begin:", "      action: std.noop", "      on-success:"]
+    action = f"      action: {_nothing(name)}"
+    lines = [f"{name}:", "  tasks:", "    begin:", action, "      on-success:"]
     lines += [f"        - t{number}" for number in range(width)]
     for number in range(width):
-        lines += [f"    t{number}:", "      action: std.noop", "      on-success: end"]
-    return _text([*lines, "    end:", "      join: all", "      action: std.noop"])
+        lines += [f"    t{number}:", action, "      on-success: end"]
+    return _text([*lines, "    end:", "      join: all", action])
 
 
 def items(name: str) -> str:
@@ -51,7 +69,7 @@ def items(name: str) -> str:
         "  tasks:",
         "    t1:",
         "      with-items: i in <% range($.count).toList() %>",
-        "      action: std.echo output=<% $.i %>",
+        f"      action: {_echo(name, '<% $.i %>')}",
         "      publish: {n: <% task().result.len() %>}",
     ]
     return _text(lines)
@@ -69,7 +87,7 @@ def plain_chain(name: str, length: int) -> str:
     """Tasks in sequence that pass nothing on."""
     lines = [f"{name}:", "  tasks:"]
     for number in range(length):
-        lines += [f"    t{number}:", "      action: std.noop"]
+        lines += [f"    t{number}:", f"      action: {_nothing(name)}"]
         if number < length - 1:
             lines.append(f"      on-success: t{number + 1}")
     return _text(lines)
@@ -81,11 +99,12 @@ def _text(lines: list[str]) -> str:
 
 def all_definitions() -> Iterator[str]:
     """Yield every document of the suite, sub-workflows first."""
-    yield plain_chain("bench_one", 1)
-    yield chain("bench_chain", 10)
-    yield chain("bench_sequence", 40)
-    yield expressions("bench_expressions", 10)
-    yield fan_out("bench_fan", 100)
-    yield items("bench_items")
-    yield plain_chain("bench_child", 5)
-    yield parent("bench_parent", "bench_child", 10)
+    for ending in ("", LOCAL):
+        yield plain_chain(f"bench_one{ending}", 1)
+        yield chain(f"bench_chain{ending}", 10)
+        yield chain(f"bench_sequence{ending}", 40)
+        yield expressions(f"bench_expressions{ending}", 10)
+        yield fan_out(f"bench_fan{ending}", 100)
+        yield items(f"bench_items{ending}")
+        yield plain_chain(f"bench_child{ending}", 5)
+        yield parent(f"bench_parent{ending}", f"bench_child{ending}", 10)

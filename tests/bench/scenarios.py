@@ -1,7 +1,7 @@
 """What is measured: how many of which workflow, how many at a time, and how many tasks that makes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -35,7 +35,7 @@ class Scenario:
         return self.at_once == 1
 
 
-SCENARIOS = (
+_BY_EXECUTORS = (
     Scenario(
         name="chain",
         about="10 tasks in sequence with YAQL data passing",
@@ -140,4 +140,18 @@ SCENARIOS = (
         input={"v0": 0},
         output={"v": 40},
     ),
+)
+
+_LOCAL_TOO = ("chain", "fan-out", "one-task-batch", "one-task", "items", "idle", "sequence")
+
+
+def _local(scenario: Scenario) -> Scenario:
+    """Return the scenario with actions that the engine answers itself."""
+    about = f"{scenario.about}, answered by the engine"
+    return replace(scenario, name=f"{scenario.name}-local", about=about, workflow=f"{scenario.workflow}_local")
+
+
+SCENARIOS = (
+    *_BY_EXECUTORS,
+    *(_local(scenario) for scenario in _BY_EXECUTORS if scenario.name in _LOCAL_TOO),
 )

@@ -21,6 +21,7 @@ class Flight(Struct, frozen=True):
         envelope: Name of the bus message that carries it.
         pool: The pool of workers that it is for; None for what executors run.
         token: That of the pool; empty without one.
+        begin_within: Seconds that a worker has to begin it; 0 for no limit.
         begin_by: When a worker must have begun it, microseconds since the epoch; 0 for no limit.
         fleet_workers: Most temporary workers wanted for it; 0 for no limit of its own.
         awaited: Whether its task said, when it was sent, that it waits for a worker.
@@ -39,6 +40,7 @@ class Flight(Struct, frozen=True):
     fleet_workers: int = 0
     awaited: bool = False
     token: str = ""
+    begin_within: float = 0.0
 
 
 class Flights:
@@ -96,7 +98,7 @@ def flight(execution: Execution, task_id: str, action_id: str, at: int, envelope
     if (needs := action.needs) is None:
         return Flight(*usual)
     pool = pool_of(needs, action.base or action.name)
-    return Flight(*usual, pool, needs.begin_by, needs.fleet_workers, says_so(task), pool.token)
+    return Flight(*usual, pool, needs.begin_by, needs.fleet_workers, says_so(task), pool.token, needs.start_within)
 
 
 def runs_of(execution: Execution) -> Iterator[RunAction]:

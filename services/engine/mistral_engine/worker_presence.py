@@ -16,17 +16,21 @@ class WorkerPresence:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._heard: dict[str, tuple[float, frozenset[str]]] = {}
-        self._since = time.monotonic()
+        self._since = self._asked = time.monotonic()
         bus.on_reconnect(self._reconnected)
 
     async def listen(self) -> None:
         """Begin to listen."""
-        self._since = time.monotonic()
+        self._since = self._asked = time.monotonic()
         await self._bus.subscribe("mistral.workers.present", self._present)
 
     def served(self) -> frozenset[str] | None:
-        """Return the tokens of the pools that have workers; None while that is not known."""
-        moment = time.monotonic()
+        """Return the tokens of the pools that have workers; None while that is not known. To be asked every second."""
+        moment, before = time.monotonic(), self._asked
+        self._asked = moment
+        if moment - before > _SURE_SECONDS:
+            # We were held up, and what was told meanwhile may still have to be read.
+            self._since = moment
         if moment - self._since < _SURE_SECONDS:
             return None
         for instance in [i for i, (at, _) in self._heard.items() if moment - at > _SILENT_SECONDS]:

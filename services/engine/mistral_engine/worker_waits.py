@@ -79,10 +79,10 @@ class WorkerWaits:
             rounds += 1
 
     async def _look(self) -> None:
+        served = self._presence.served()
         if not any(lane.flights.pooled for lane in self._lanes) and not self._shown:
             return
         self._tell_wanted()
-        served = self._presence.served()
         if served is not None:
             self._show(served)
             for lane in self._lanes:
@@ -177,14 +177,13 @@ def _awaited(flight: Flight, at: int, *, awaited: bool = True) -> WorkerAwaited:
 
 def _too_late(flight: Flight) -> ActionFinished:
     assert flight.pool is not None
-    within = (flight.begin_by - flight.sent_at) / 1e6
     return ActionFinished(
         at=now(),
         task_id=flight.task_id,
         action_id=flight.action_id,
         attempt=flight.attempt,
         outcome=Outcome.ERROR,
-        value=too_late(flight.pool.action, flight.pool.queue, round(within, 1)),
+        value=too_late(flight.pool.action, flight.pool.queue, flight.begin_within),
     )
 
 

@@ -17,6 +17,9 @@ from mistral_mesh import MeshStatus, Plan, down, up_in_background
 from mistral_persistence.database import Pool, connected, migrate
 from mistral_runtime import bus as buses
 from tests.api_gateway.contract import PATIENCE_SECONDS, Api
+from tests.api_gateway.telling import hook, made, notifier
+
+__all__ = ["hook", "made", "notifier"]
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
 

@@ -1,99 +1,19 @@
-"""Subscriptions and dead letters over REST and gRPC, with a notifier that really tells a real receiver."""
+"""Subscriptions over REST and gRPC, with a notifier that really tells a real receiver."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
-from uuid import uuid4
 
 import grpc
-import httpx
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from mistral.v1 import dead_letter_service_pb2 as letters
-from mistral.v1 import dead_letter_service_pb2_grpc as letters_grpc
 from mistral.v1 import subscription_service_pb2 as service
 from mistral.v1 import subscription_service_pb2_grpc as service_grpc
-from mistral_notifier.app import running as notifier_running
-from mistral_notifier.settings import NotifierSettings
-from tests.engine.conftest import until
-
-PATH = "/v2/subscriptions"
-UNKNOWN = "11111111-2222-4333-8444-555555555555"
-
-
-@pytest.fixture
-async def notifier(database: str, nats: str) -> AsyncIterator[int]:
-    environ = {
-        "MISTRAL_DATABASE_URL": database,
-        "MISTRAL_NATS_URL": nats,
-        "MISTRAL_EGRESS_ALLOWED": "127.0.0.0/8",
-        "MISTRAL_NOTIFIER_ATTEMPTS": "1",
-    }
-    async with notifier_running(NotifierSettings.read(environ)) as port:
-        yield port
-
-
-@pytest.fixture
-async def hook(unused_tcp_port: int) -> AsyncIterator[Any]:
-    """A receiver of this loop: ``hook.url``, ``hook.requests``, ``hook.status``."""
-    import asyncio
-
-    class Hook:
-        url = f"http://127.0.0.1:{unused_tcp_port}/hook"
-        status = 200
-
-        def __init__(self) -> None:
-            self.requests: list[dict[str, Any]] = []
-
-    found = Hook()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        size = next(
-            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-        )
-        found.requests.append(json.loads(await reader.readexactly(size)))
-        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % found.status)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", unused_tcp_port)
-    async with server:
-        yield found
-
-
-@pytest.fixture
-def unused_tcp_port() -> int:
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+from tests.api_gateway.telling import PATH, UNKNOWN, body
 
 
 @pytest.fixture
 def subscription(channel: grpc.aio.Channel) -> service_grpc.SubscriptionServiceStub:
     return service_grpc.SubscriptionServiceStub(channel)
-
-
-@pytest.fixture
-def dead(channel: grpc.aio.Channel) -> letters_grpc.DeadLetterServiceStub:
-    return letters_grpc.DeadLetterServiceStub(channel)
-
-
-def body(name: str, **given: Any) -> dict[str, Any]:
-    return {"name": name, "publisher": {"type": "webhook", "url": "https://hooks.example/a"}, **given}
-
-
-@pytest.fixture
-def made(rest: httpx.AsyncClient, name: str) -> Callable[..., Awaitable[dict[str, Any]]]:
-    async def make(**given: Any) -> dict[str, Any]:
-        answer = await rest.post(PATH, json=body(name, **given))
-        assert answer.status_code == 201, answer.text
-        return dict(answer.json())
-
-    return make
 
 
 async def test_it_is_shown_with_all_but_its_secrets(rest, made, name):
@@ -208,65 +128,6 @@ async def test_a_trial_is_delivered_and_logged(rest, made, name, notifier, hook)
     assert (await rest.get(f"{PATH}/{name}")).json()["dead"] == 0
 
 
-async def given_up(pool: Any, rest: httpx.AsyncClient, subscription_id: str, url: str, times: int = 2) -> list[Any]:
-    """Have deliveries of a subscription fail for good."""
-    payload = json.dumps({"event": "WORKFLOW_FAILED", "project_id": "<default-project>", "id": str(uuid4())})
-    await pool.execute(
-        "INSERT INTO notification (execution_id, event, payload, publisher, subscription_id)"
-        " SELECT gen_random_uuid(), 'WORKFLOW_FAILED', $1, $2, $3 FROM generate_series(1, $4)",
-        payload,
-        json.dumps({"type": "webhook", "url": url}),
-        subscription_id,
-        times,
-    )
-    query = {"subscription_id": subscription_id}
-
-    async def found() -> list[Any]:
-        return list((await rest.get("/v2/dead_letters", params=query)).json()["dead_letters"])
-
-    return list(await until(found, lambda all_of_it: len(all_of_it) == times))
-
-
-async def test_dead_letters_are_listed_and_replayed(rest, made, name, notifier, hook, pool):
-    hook.status = 500
-    shown = await made(publisher={"type": "webhook", "url": hook.url})
-    first, second = await given_up(pool, rest, shown["id"], hook.url)
-
-    assert (first["event"], first["error"], first["attempts"]) == ("WORKFLOW_FAILED", "HTTP 500", 1)
-    assert "payload" not in first
-    whole = (await rest.get(f"/v2/dead_letters/{first['id']}")).json()
-    assert json.loads(whole["payload"])["event"] == "WORKFLOW_FAILED"
-    assert (await rest.get(f"{PATH}/{name}")).json()["dead"] == 2
-    hook.status = 200
-    hook.requests.clear()
-    answer = await rest.post("/v2/dead_letters/replay", json={"ids": [first["id"]]})
-    assert answer.json() == {"replayed": 1}
-    await until(lambda: len(hook.requests), lambda count: count == 1)
-    assert (await rest.delete(f"/v2/dead_letters/{second['id']}")).status_code == 204
-    assert (await rest.delete(f"/v2/dead_letters/{second['id']}")).status_code == 404
-    assert (await rest.get(f"{PATH}/{name}")).json()["dead"] == 0
-
-
-async def test_all_dead_letters_of_a_subscription_are_replayed_at_once(rest, made, notifier, hook, pool):
-    hook.status = 500
-    shown = await made(publisher={"type": "webhook", "url": hook.url})
-    await given_up(pool, rest, shown["id"], hook.url, 5)
-    hook.status = 200
-    hook.requests.clear()
-
-    answer = await rest.post("/v2/dead_letters/replay", json={"subscription_id": shown["id"]})
-
-    assert answer.json() == {"replayed": 5}
-    await until(lambda: len(hook.requests), lambda count: count == 5)
-
-
-@pytest.mark.parametrize(
-    ("sent", "status"), [({}, 400), ({"ids": ["x"]}, 400), ({"ids": [UNKNOWN]}, 404), ({"all": True}, 200)]
-)
-async def test_a_replay_says_which(rest, sent, status):
-    assert (await rest.post("/v2/dead_letters/replay", json=sent)).status_code == status
-
-
 async def test_over_grpc_it_is_made_once_changed_by_mask_and_removed(subscription, name):
     request = service.CreateSubscriptionRequest(
         name=name, publisher='{"type": "noop"}', event_types=["*"], condition="<% $.x %>", request_id=name
@@ -301,17 +162,3 @@ async def test_over_grpc_a_trial_and_its_log(subscription, made, name, notifier,
 
     assert trial.delivered
     assert [one.event for one in log.delivery_attempts] == ["SUBSCRIPTION_TEST"]
-
-
-async def test_over_grpc_dead_letters(dead, rest, made, notifier, hook, pool):
-    hook.status = 500
-    shown = await made(publisher={"type": "webhook", "url": hook.url})
-    first, _ = await given_up(pool, rest, shown["id"], hook.url)
-
-    found = await dead.ListDeadLetters(letters.ListDeadLettersRequest(filter=f"subscription_id = {shown['id']}"))
-    one = await dead.GetDeadLetter(letters.GetDeadLetterRequest(id=first["id"]))
-    deleted = await dead.DeleteDeadLetters(letters.DeleteDeadLettersRequest(subscription_id=shown["id"]))
-
-    assert len(found.dead_letters) == 2
-    assert one.dead_letter.error == "HTTP 500"
-    assert deleted.deleted == 2

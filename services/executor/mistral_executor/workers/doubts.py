@@ -136,7 +136,8 @@ class Doubts:
             self.settle(run.key)
             self._forget(run)
         elif elsewhere:
-            doubt.until = time.monotonic() + 2 * _ASK_SECONDS
+            # That executor may leave or die, too; the worker then has the length of a lease to come here.
+            doubt.until = max(doubt.until, time.monotonic() + self._lease)
             doubt.begun = True
         elif due and doubt.until <= time.monotonic():
             self.settle(run.key)

@@ -31,7 +31,7 @@ def test_by_default_owners_do_everything_but_what_is_left_to_administrators():
         rule for rule in DEFAULTS if rule.endswith((":publicize", ":list:all_projects"))
     }
     left = {rule.partition(":")[0] for rule in denied if not rule.endswith((":publicize", ":list:all_projects"))}
-    assert left == {"code_sources", "dynamic_actions", "api_keys", "maintenance", "retention"} | {
+    assert left == {"code_sources", "dynamic_actions", "api_keys", "fleets", "maintenance", "retention"} | {
         *("event_sources", "event_bindings", "received_events"),
     }
     assert policy.allows(MEMBER, "maintenance:get")

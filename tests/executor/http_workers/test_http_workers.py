@@ -41,7 +41,12 @@ class Mesh:
     async def start(self, task: dict[str, Any] | None = None, **given: Any) -> str:
         """Start a workflow of one task with the action; returns the execution's id."""
         workflow = f"w{uuid4().hex[:10]}"
-        whole = {"action": f"{self.name}.do", "input": given or {"n": 1}, **(task or {}), "worker": {"queue": "default"}}
+        whole = {
+            "action": f"{self.name}.do",
+            "input": given or {"n": 1},
+            **(task or {}),
+            "worker": {"queue": "default"},
+        }
         result = "<% task(t).result %>"
         body = {"output": {"r": result}, "output-on-error": {"r": result}, "tasks": {"t": whole}}
         text = json.dumps({"version": "2.0", workflow: body})

@@ -141,7 +141,7 @@ def completed(*words: str, **environment: str) -> list[str]:
 
 
 def test_commands_options_and_values_are_completed() -> None:
-    assert completed("mistralctl", "work") == ["workflow", "workbook"]
+    assert completed("mistralctl", "work") == ["workflow", "workbook", "worker"]
     assert completed("mistralctl", "execution", "st") == ["start", "stop"]
     assert completed("mistralctl", "workflow", "list", "--out") == ["--output"]
     assert completed("mistralctl", "workflow", "list", "-o", "ta") == ["table"]

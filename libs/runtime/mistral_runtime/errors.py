@@ -117,6 +117,8 @@ def error_from(error: grpc.RpcError) -> WorkflowError:
     kind = _BY_REASON.get(info.reason) if info is not None and info.domain == DOMAIN else None
     if info is not None and (make := _MAKERS.get(kind or WorkflowError)):
         return make(message, dict(info.metadata))
+    if kind is not None and issubclass(kind, Invalid):
+        return kind(message, field=_faulty_field(error))
     if kind is not None and issubclass(kind, WorkflowError):
         return kind(message)
     return _BY_STATUS.get(code, WorkflowError)(message)
@@ -174,10 +176,22 @@ def _add(
 
 
 def _error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo | None:
-    for key, value in error.trailing_metadata() or ():
-        if key == DETAILS_KEY and isinstance(value, bytes):
-            for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info):
-                    return info
-    return None
+    info = error_details_pb2.ErrorInfo()
+    return info if _unpacked(error, info) else None
+
+
+def _faulty_field(error: grpc.aio.AioRpcError) -> str:
+    bad = error_details_pb2.BadRequest()
+    _unpacked(error, bad)
+    return next((violation.field for violation in bad.field_violations), "")
+
+
+def _unpacked(error: grpc.aio.AioRpcError, detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> bool:
+    """Fill in a detail of its kind, if the error has one."""
+    found = (value for key, value in error.trailing_metadata() or () if key == DETAILS_KEY)
+    return any(
+        each.Unpack(detail)
+        for value in found
+        if isinstance(value, bytes)
+        for each in status_pb2.Status.FromString(value).details
+    )

@@ -12,7 +12,7 @@ from mistral_cli.group import Group
 from mistral_cli.options import Format, Output, Scope, scope_message
 from mistral_cli.resource import Resource, add_delete, add_get, add_list
 
-app = Group(help="Say what logical event names stand for, such as 'domain is down'.")
+app = Group(help="Say what logical event names stand for.")
 
 EVENT_BINDING = Resource(
     name="event binding",

@@ -12,7 +12,7 @@ from mistral_cli.group import Group
 from mistral_cli.options import Format, Output
 from mistral_cli.resource import Resource, add_delete, add_get, add_list
 
-app = Group(help="Have events heard: from the bus, queues, webhooks, Alertmanager, mailboxes.")
+app = Group(help="Have events heard: the bus, queues, webhooks, Alertmanager, mailboxes.")
 
 EVENT_SOURCE = Resource(
     name="event source",

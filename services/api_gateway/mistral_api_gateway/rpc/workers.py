@@ -121,7 +121,7 @@ def _hello(first: Any) -> pb2.WorkerHello:
     try:
         request = pb2.WorkRequest.FromString(b"" if first is grpc.aio.EOF else first)
     except DecodeError:
-        raise InvalidInput("the first message must be a hello") from None
+        raise InvalidInput("the first message must be a hello", field="hello") from None
     if request.WhichOneof("message") != "hello":
-        raise InvalidInput("the first message must be a hello")
+        raise InvalidInput("the first message must be a hello", field="hello")
     return request.hello

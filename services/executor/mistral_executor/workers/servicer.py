@@ -44,7 +44,7 @@ class WorkerService(WorkerServiceServicer):
         project = project_of(context)
         first = await context.read()
         if first is grpc.aio.EOF or first.WhichOneof("message") != "hello":
-            raise InvalidInput("the first message must be a hello")
+            raise InvalidInput("the first message must be a hello", field="hello")
         held = {each.token: each.finished for each in first.hello.held}
         session, welcome = await opened(self._floor, project, first.hello.worker, held, "stream")
         listening = asyncio.create_task(self._listen(session, context))

@@ -45,7 +45,7 @@ type Options struct {
 	Queues []string
 	// Namespaces of workflows that it works for; none means all.
 	Namespaces []string
-	// Labels that tasks may require or prefer.
+	// Labels that tasks may require or prefer; by default those of MISTRAL_LABELS, such as `gpu=yes,zone=a`.
 	Labels map[string]string
 	// Codec encrypts and decrypts secrets.
 	Codec Codec
@@ -107,10 +107,28 @@ func (o *Options) fill() (err error) {
 	if o.Slots == 0 {
 		o.Slots = defaultSlots
 	}
+	if o.Labels == nil {
+		if o.Labels, err = labelsOf(os.Getenv("MISTRAL_LABELS")); err != nil {
+			return err
+		}
+	}
 	if o.Slots < 1 {
 		return fmt.Errorf("mistral: a worker needs at least one slot, not %d", o.Slots)
 	}
 	return nil
+}
+
+// labelsOf reads `name=value,name=value`.
+func labelsOf(text string) (map[string]string, error) {
+	labels := map[string]string{}
+	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
+		name, value, found := strings.Cut(strings.TrimSpace(pair), "=")
+		if !found || name == "" {
+			return nil, fmt.Errorf("mistral: MISTRAL_LABELS must be like `gpu=yes,zone=a`, and has %q", pair)
+		}
+		labels[name] = value
+	}
+	return labels, nil
 }
 
 func (w *Worker) offer(offered *action) {

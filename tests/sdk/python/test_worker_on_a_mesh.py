@@ -245,3 +245,22 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.01)
+
+
+def test_a_worker_with_nothing_to_do_ends_if_it_shall(
+    workers_mesh: MeshStatus, client: Client, one_task: Define
+) -> None:
+    @action("brief.work")
+    def work(seconds: float) -> None:
+        time.sleep(seconds)
+
+    worker = Worker(workers_mesh.grpc_address, actions=[work], id="brief", idle_seconds=1)
+    serving = threading.Thread(target=lambda: asyncio.run(worker.serve()))
+    serving.start()
+    assert worker.wait_ready(SECONDS)
+
+    ended = client.run(one_task("{action: brief.work seconds=2}"), timeout=SECONDS)
+    serving.join(SECONDS)
+
+    assert ended is not None
+    assert not serving.is_alive()

@@ -25,6 +25,7 @@ class Settings:
     namespaces: tuple[str, ...]
     labels: Mapping[str, str]
     drain_seconds: float
+    idle_seconds: float
     codec: PayloadCodec | None
 
     @classmethod
@@ -37,6 +38,7 @@ class Settings:
         namespaces: Sequence[str] | None = None,
         labels: Mapping[str, str] | None = None,
         drain_seconds: float | None = None,
+        idle_seconds: float | None = None,
         codec: PayloadCodec | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> "Settings":
@@ -53,6 +55,7 @@ class Settings:
             namespaces=tuple(source.words("MISTRAL_NAMESPACES") if namespaces is None else namespaces),
             labels=source.labels("MISTRAL_LABELS") if labels is None else labels,
             drain_seconds=source.number("MISTRAL_DRAIN_SECONDS", 30) if drain_seconds is None else drain_seconds,
+            idle_seconds=source.number("MISTRAL_IDLE_SECONDS", 0) if idle_seconds is None else idle_seconds,
             codec=codec or codec_of(environment),
         )
 

@@ -43,6 +43,7 @@ class Worker:
         tls: Files of `TLS`, or True for the authorities of the system (``MISTRAL_TLS_CA``, ``_CERT``, ``_KEY``).
         codec: Encrypts and decrypts marked values (``MISTRAL_CODEC_KEYS``, ``MISTRAL_CODEC_KID``).
         drain_seconds: How long a shutdown waits for what runs (``MISTRAL_DRAIN_SECONDS``; 30).
+        idle_seconds: End after so long without a run (``MISTRAL_IDLE_SECONDS``; 0: never).
         observer: Is told of runs, for metrics.
         channel_options: Options of gRPC.
     """
@@ -62,6 +63,7 @@ class Worker:
         tls: TLS | bool | None = None,
         codec: PayloadCodec | None = None,
         drain_seconds: float | None = None,
+        idle_seconds: float | None = None,
         observer: Observer | None = None,
         channel_options: Sequence[tuple[str, Any]] = (),
     ) -> None:
@@ -73,6 +75,7 @@ class Worker:
             namespaces=namespaces,
             labels=labels,
             drain_seconds=drain_seconds,
+            idle_seconds=idle_seconds,
             codec=codec,
         )
         self._actions: dict[str, Action] = {}
@@ -143,11 +146,25 @@ class Worker:
         self._core = Core(self.connection, self._description(), self._actions, self.settings.codec, self._observer)
         if self._asked is not None:
             self._core.drain(self._asked)
+        idling = asyncio.create_task(self._end_when_idle(self._core))
         try:
             await self._core.run()
         finally:
+            idling.cancel()
             self._core = self._loop = self._asked = None
             self._observer.ready.clear()
+
+    async def _end_when_idle(self, core: Core) -> None:
+        patience = self.settings.idle_seconds
+        if patience <= 0:
+            return
+        while True:
+            left = patience - core.idle_seconds()
+            if left <= 0:
+                break
+            await asyncio.sleep(left)
+        _LOGGER.info("worker %s ends: there was nothing to do for %g seconds", self.id, patience)
+        self.stop()
 
     def stop(self, seconds: float | None = None) -> None:
         """Take nothing further, finish what runs, then end `serve`; may be called from any thread, also twice.

@@ -39,7 +39,7 @@ export interface WorkerOptions extends ConnectionOptions {
   queues?: string[];
   /** Namespaces of workflows that it works for; none means all. */
   namespaces?: string[];
-  /** What tasks may require or prefer. */
+  /** What tasks may require or prefer; by default what MISTRAL_LABELS says, such as `gpu=yes,zone=a`. */
   labels?: Record<string, string>;
   /** Encrypts and decrypts secrets. */
   codec?: Codec;
@@ -75,6 +75,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   readonly #options: WorkerOptions;
   readonly #log: Logger;
   readonly #hands: Hands;
+  readonly #labels: Record<string, string>;
   readonly #life = new AbortController();
   readonly #instance = randomBytes(12).toString("hex");
   #ran = false;
@@ -84,6 +85,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     super();
     this.#options = options;
     this.id = options.id || process.env["MISTRAL_WORKER_ID"] || `${hostname()}-${process.pid}`;
+    this.#labels = options.labels ?? labelsOf(process.env["MISTRAL_LABELS"] ?? "");
     this.#log = named(options.log ?? jsonLines, this.id);
     this.#hands = new Hands(slotsOf(options), options.codec, this.#log, this);
   }
@@ -221,7 +223,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
       namespaces: this.#options.namespaces ?? [],
       queues: this.#options.queues ?? [],
       actions: [...this.#hands.actions.values()].map((action) => action.offer),
-      labels: this.#options.labels ?? {},
+      labels: this.#labels,
       slots: slotsOf(this.#options),
     };
   }
@@ -233,6 +235,20 @@ function slotsOf({ slots }: WorkerOptions): number {
     throw new RangeError(`slots (MISTRAL_SLOTS) must be a number from 1: ${slots ?? process.env["MISTRAL_SLOTS"]}`);
   }
   return told;
+}
+
+/** Reads `name=value,name=value`. */
+function labelsOf(text: string): Record<string, string> {
+  const pairs = text.split(",").filter((pair) => pair.trim() !== "");
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf("=");
+      if (at < 1) {
+        throw new RangeError(`MISTRAL_LABELS must be like "gpu=yes,zone=a": ${pair}`);
+      }
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    }),
+  );
 }
 
 /** Adds the worker's id to every line. */

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 
 from mistral_sdk.actions import Action
@@ -42,6 +43,13 @@ class Core:
         self._over: asyncio.Future[Exception | None] = self._loop.create_future()
         self._sessions = Sessions(connection, description, self._outbox, self._hand, self, self._gone)
         self._draining: asyncio.Task[None] | None = None
+        self._idle_since = time.monotonic()
+
+    def idle_seconds(self) -> float:
+        """How long nothing has been in hand. Call it in the loop."""
+        if not self._hand.empty:
+            self._idle_since = time.monotonic()
+        return time.monotonic() - self._idle_since
 
     async def run(self) -> None:
         """Work until `drain` is through; raises what ended the worker for good."""
@@ -103,6 +111,7 @@ class Core:
         Any other begins when its ack was sent: no run of it may be lost from sight after it began.
         """
         runs: list[Run] = []
+        self._idle_since = time.monotonic()
         for assignment in assignments:
             if self._hand.known(assignment.token):
                 continue

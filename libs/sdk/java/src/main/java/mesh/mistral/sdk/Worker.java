@@ -131,7 +131,7 @@ public final class Worker implements AutoCloseable {
 
     /**
      * Sets a worker up. What is not said comes from the environment: MISTRAL_GRPC (host:port), MISTRAL_TOKEN, MISTRAL_TLS_CA,
-     * MISTRAL_WORKER_ID, MISTRAL_SLOTS.
+     * MISTRAL_WORKER_ID, MISTRAL_SLOTS, MISTRAL_LABELS (name=value,name=value).
      */
     public static final class Builder {
         private static final int SLOTS = 10;
@@ -153,6 +153,18 @@ public final class Worker implements AutoCloseable {
             connection = Connection.from(environment);
             id = environment.getOrDefault("MISTRAL_WORKER_ID", "");
             slots = number(environment.getOrDefault("MISTRAL_SLOTS", String.valueOf(SLOTS)));
+            for (String pair : environment.getOrDefault("MISTRAL_LABELS", "").split(",")) {
+                addLabel(pair.strip());
+            }
+        }
+
+        private void addLabel(String pair) {
+            int at = pair.indexOf('=');
+            if (at > 0) {
+                labels.put(pair.substring(0, at).strip(), pair.substring(at + 1).strip());
+            } else if (!pair.isEmpty()) {
+                throw new IllegalArgumentException("MISTRAL_LABELS must be like gpu=yes,zone=a, and has " + pair);
+            }
         }
 
         /** Where the mesh is. */

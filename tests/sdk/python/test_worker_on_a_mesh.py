@@ -254,12 +254,12 @@ def test_a_worker_with_nothing_to_do_ends_if_it_shall(
     def work(seconds: float) -> None:
         time.sleep(seconds)
 
-    worker = Worker(workers_mesh.grpc_address, actions=[work], id="brief", idle_seconds=1)
+    worker = Worker(workers_mesh.grpc_address, actions=[work], id="brief", idle_seconds=10)
     serving = threading.Thread(target=lambda: asyncio.run(worker.serve()))
     serving.start()
     assert worker.wait_ready(SECONDS)
 
-    ended = client.run(one_task("{action: brief.work seconds=2}"), timeout=SECONDS)
+    ended = client.run(one_task("{action: brief.work seconds=12}"), timeout=SECONDS)
     serving.join(SECONDS)
 
     assert ended is not None

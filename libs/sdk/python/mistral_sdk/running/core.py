@@ -100,6 +100,7 @@ class Core:
 
     def welcomed(self, welcome: service.ServerWelcome, terms: Terms) -> None:
         self._handlers.most_bytes = terms.most_bytes
+        self._idle_since = time.monotonic()
         self.rejected(welcome.rejections)
         self._outbox.open(self._outbox.session, terms, self._description.slots)
         _LOGGER.info("worker %s is connected to %s", self._description.id, welcome.executor or welcome.session)

@@ -13,7 +13,7 @@ from mistral.internal.v1 import worker_state_service_pb2 as pb
 from mistral.internal.v1 import worker_state_service_pb2_grpc as rpc
 from mistral.v1 import worker_pb2
 from mistral_core.worker_pools import Pool
-from mistral_engine.worker_runs import pool_message
+from mistral_runtime.worker_pools import pool_message
 
 
 class Asked:

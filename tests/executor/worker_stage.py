@@ -11,7 +11,7 @@ from mistral.v1.worker_service_pb2 import WorkRequest
 from mistral.v1.worker_service_pb2_grpc import WorkerServiceStub
 from mistral_core.priority import Priority, consumer_of
 from mistral_core.worker_pools import Pool
-from mistral_executor.workers.pools import message_of, pool_of
+from mistral_runtime.worker_pools import pool_from, pool_message
 
 
 class Workers:
@@ -48,7 +48,7 @@ class Workers:
         pool = more.pop("pool", None) or self.pool(action)
         wanted = {key: more.pop(key) for key in pb2.WorkerRun.DESCRIPTOR.fields_by_name if key in more}
         task = self.engine.task(pool.action, given if given is not None else {}, **more)
-        task.worker.CopyFrom(pb2.WorkerRun(pool=message_of(pool), **wanted))
+        task.worker.CopyFrom(pb2.WorkerRun(pool=pool_message(pool), **wanted))
         return task
 
     async def give(self, action: str, given: dict[str, Any] | None = None, **more: Any) -> pb2.ActionTask:
@@ -60,7 +60,7 @@ class Workers:
 
     async def send(self, *tasks: pb2.ActionTask, priority: str = "normal", **more: Any) -> None:
         envelope = pb2.TaskEnvelope(tasks=tasks, **more)
-        subject = f"mistral.tasks.{pool_of(tasks[0].worker.pool).token}.{priority}"
+        subject = f"mistral.tasks.{pool_from(tasks[0].worker.pool).token}.{priority}"
         await self.engine.bus.publish(subject, envelope.SerializeToString())
 
     async def result(self, task: pb2.ActionTask, seconds: float = 15.0) -> tuple[str, Any]:
@@ -105,7 +105,7 @@ class Workers:
 
     def want(self, pool: Pool) -> None:
         """Tell executors that runs wait in a pool."""
-        wanted = worker_pool_pb2.WantedPools(pools=[message_of(pool)])
+        wanted = worker_pool_pb2.WantedPools(pools=[pool_message(pool)])
         self.engine.bus.send("mistral.workers.wanted", wanted.SerializeToString())
 
     async def first_words(self, **message: Any) -> Any:

@@ -3,8 +3,8 @@
 import time
 
 from mistral.internal.v1 import worker_pool_pb2
-from mistral_engine.worker_runs import pool_from
 from mistral_runtime.bus import Bus, Message
+from mistral_runtime.worker_pools import pool_from
 
 _SILENT_SECONDS = 4.0
 _SURE_SECONDS = 3.0

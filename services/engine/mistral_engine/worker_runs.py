@@ -1,11 +1,11 @@
 """What a run in a worker has beside what every action has, as it travels."""
 
-from mistral.internal.v1 import envelope_pb2, worker_pool_pb2
+from mistral.internal.v1 import envelope_pb2
 from mistral_core.machine.command import RunAction
 from mistral_core.machine.execution import ActionExecution, TaskExecution
 from mistral_core.machine.needs import pool_of
-from mistral_core.worker_pools import Pool
 from mistral_engine.ids import now
+from mistral_runtime.worker_pools import pool_message
 
 
 def worker_run(task: TaskExecution, action: ActionExecution, run: RunAction) -> envelope_pb2.WorkerRun:
@@ -21,30 +21,4 @@ def worker_run(task: TaskExecution, action: ActionExecution, run: RunAction) -> 
         sticky_worker=needs.sticky,
         progressed=action.attempt > 1 or action.round > 1,
         deadline_micros=task.deadline,
-    )
-
-
-def pool_message(pool: Pool) -> worker_pool_pb2.WorkerPool:
-    """Return a pool as it travels."""
-    return worker_pool_pb2.WorkerPool(
-        project_id=pool.project,
-        queue=pool.queue,
-        action=pool.action,
-        labels=dict(pool.labels),
-        limit_key=pool.limit_key,
-        limit_concurrency=pool.concurrency,
-        limit_rate=pool.rate,
-    )
-
-
-def pool_from(message: worker_pool_pb2.WorkerPool) -> Pool:
-    """Return a pool that travelled."""
-    return Pool(
-        project=message.project_id,
-        queue=message.queue,
-        action=message.action,
-        labels=tuple(sorted(message.labels.items())),
-        limit_key=message.limit_key,
-        concurrency=message.limit_concurrency,
-        rate=message.limit_rate,
     )

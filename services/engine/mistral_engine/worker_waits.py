@@ -22,11 +22,11 @@ from mistral_engine.ids import now
 from mistral_engine.lane import Lane
 from mistral_engine.work import Occurrence, ResultsWork
 from mistral_engine.worker_presence import WorkerPresence
-from mistral_engine.worker_runs import pool_message
 from mistral_persistence import offers
 from mistral_persistence.database import Pool
 from mistral_persistence.outage import OUTAGE
 from mistral_runtime.bus import Bus, BusError
+from mistral_runtime.worker_pools import pool_message
 
 _log = logging.getLogger(__name__)
 

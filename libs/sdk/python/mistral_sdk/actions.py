@@ -5,6 +5,7 @@ import json
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from mistral_sdk.codec import Way, way
@@ -219,4 +220,14 @@ def _accept(schema: Mapping[str, Any], steps: Way, definitions: Mapping[str, Any
     return schema
 
 
-__all__ = ["NO_DEFAULT", "Action", "action", "action_of", "define"]
+def actions_in(thing: Any) -> list[Action]:
+    """Return the actions that a function is, or that a module or an instance holds."""
+    own = action_of(thing) if callable(thing) else None
+    if own is not None:
+        return [own]
+    names = vars(thing) if isinstance(thing, ModuleType) else dir(thing)
+    values = (getattr(thing, name, None) for name in names if not name.startswith("__"))
+    return [found for value in values if callable(value) and (found := action_of(value)) is not None]
+
+
+__all__ = ["NO_DEFAULT", "Action", "action", "action_of", "actions_in", "define"]

@@ -8,10 +8,9 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any, TypeVar
 
-from mistral_sdk.actions import Action, action_of, define
+from mistral_sdk.actions import Action, actions_in, define
 from mistral_sdk.codec import PayloadCodec
 from mistral_sdk.connection import TLS, Connection, Token
 from mistral_sdk.running.core import Core
@@ -113,7 +112,7 @@ class Worker:
             ValueError: If there is none, or two have the same name.
         """
         for thing in things:
-            found = _found(thing)
+            found = actions_in(thing)
             if not found:
                 raise ValueError(
                     f"{getattr(thing, '__name__', thing)!r} holds no action; the decorator `action` makes one"
@@ -288,15 +287,6 @@ def _heed(number: signal.Signals, act: Callable[[], None], loop: asyncio.Abstrac
     except NotImplementedError:
         # Loops of Windows do not take any.
         signal.signal(number, lambda *_: (loop.call_soon_threadsafe(act), None)[1])
-
-
-def _found(thing: Any) -> list[Action]:
-    own = action_of(thing) if callable(thing) else None
-    if own is not None:
-        return [own]
-    names = vars(thing) if isinstance(thing, ModuleType) else dir(thing)
-    values = (getattr(thing, name, None) for name in names if not name.startswith("__"))
-    return [found for value in values if callable(value) and (found := action_of(value)) is not None]
 
 
 __all__ = ["TLS", "Worker", "run"]

@@ -16,6 +16,7 @@ from mistral_executor.workers.limits import Bucket
 from mistral_executor.workers.schema import Schema, compiled
 from mistral_executor.workers.session import Session
 from mistral_executor.workers.waiting import Waiting
+from mistral_runtime.worker_pools import pool_message
 
 _MOST_IDS: Final = 1000
 
@@ -95,7 +96,7 @@ class LocalPool:
         """Return what other services are told of it."""
         ids = [session.hands.worker for session, _ in zip(self.sessions, range(_MOST_IDS), strict=False)]
         return worker_pool_pb2.PoolPresent(
-            pool=message_of(self.pool),
+            pool=pool_message(self.pool),
             workers=len(self.sessions),
             credits=self.ready.credits(1_000_000),
             worker_ids=ids,
@@ -193,29 +194,3 @@ def offers_of(session: Session) -> Iterator[tuple[str, worker_pb2.ActionOffer]]:
     for queue in queues:
         for offer in session.described.actions:
             yield queue, offer
-
-
-def message_of(pool: Pool) -> worker_pool_pb2.WorkerPool:
-    """Return a pool as it travels."""
-    return worker_pool_pb2.WorkerPool(
-        project_id=pool.project,
-        queue=pool.queue,
-        action=pool.action,
-        labels=dict(pool.labels),
-        limit_key=pool.limit_key,
-        limit_concurrency=pool.concurrency,
-        limit_rate=pool.rate,
-    )
-
-
-def pool_of(message: worker_pool_pb2.WorkerPool) -> Pool:
-    """Return a pool that travelled."""
-    return Pool(
-        project=message.project_id,
-        queue=message.queue,
-        action=message.action,
-        labels=tuple(sorted(message.labels.items())),
-        limit_key=message.limit_key,
-        concurrency=message.limit_concurrency,
-        rate=message.limit_rate,
-    )

@@ -7,8 +7,9 @@ import time
 from typing import Final
 
 from mistral.internal.v1 import worker_pool_pb2
-from mistral_executor.workers.pools import Pools, pool_of
+from mistral_executor.workers.pools import Pools
 from mistral_runtime.bus import Bus, Message
+from mistral_runtime.worker_pools import pool_from
 
 PRESENT: Final = "mistral.workers.present"
 WANTED: Final = "mistral.workers.wanted"
@@ -69,7 +70,7 @@ class Presence:
             ids: dict[str, frozenset[str]] = {}
             self._workers[present.instance] = now, ids
             for each in present.pools:
-                token = pool_of(each.pool).token
+                token = pool_from(each.pool).token
                 ids[token] = frozenset(each.worker_ids)
                 self._others.setdefault(token, {})[present.instance] = now, each.credits
 
@@ -77,7 +78,7 @@ class Presence:
         """Take note of pools that runs wait in."""
         now = time.monotonic()
         for pool in worker_pool_pb2.WantedPools.FromString(message.data).pools:
-            self._pools.want(pool_of(pool), now)
+            self._pools.want(pool_from(pool), now)
 
     def has(self, token: str, worker: str) -> bool:
         """Tell whether a worker serves a pool at another executor."""

@@ -5,9 +5,12 @@ from mistral_core.errors import WorkflowError
 from mistral_core.machine.execution import Execution
 from mistral_persistence.records import to_json, to_text
 
+_LARGEST_OUTPUT = 32 * 1024
+
 
 def summary_of(execution: Execution) -> pb.ExecutionSummary:
-    """Return an execution as it stands, without its output."""
+    """Return an execution as it stands; its output if it is final and the output not large."""
+    output = None if execution.finished_at is None else to_json(execution.output).encode()
     return pb.ExecutionSummary(
         id=execution.id,
         state=execution.state.value,
@@ -26,6 +29,8 @@ def summary_of(execution: Execution) -> pb.ExecutionSummary:
         created_at_micros=execution.created_at,
         updated_at_micros=execution.updated_at,
         published_global=to_json(execution.globals).encode(),
+        output=output if output is not None and len(output) <= _LARGEST_OUTPUT else None,
+        finished_at_micros=execution.finished_at or 0,
     )
 
 

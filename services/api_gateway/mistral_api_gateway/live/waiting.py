@@ -12,7 +12,7 @@ from mistral_api_gateway.live.hub import Bell, Hub
 from mistral_api_gateway.operations.caller import Caller
 from mistral_api_gateway.operations.deadline import seconds_to_wait
 from mistral_api_gateway.operations.executions import Executions, StartRequest
-from mistral_api_gateway.operations.told import ToldRow, moment, row_of
+from mistral_api_gateway.operations.told import ToldRow, is_whole, moment, row_of
 from mistral_core.errors import WorkflowError
 from mistral_persistence.execution_reads import Row
 
@@ -31,6 +31,8 @@ class Waiting:
         deadline = _deadline(seconds)
         with self._hub.expecting():
             started = await self._executions.start(caller, wanted)
+            if is_whole(started):
+                return row_of(started)
             with self._hub.waiting(started.id) as bell:
                 if started.state not in FINAL:
                     await _rung(bell, deadline)
@@ -54,6 +56,8 @@ class Waiting:
                 await _rung(bell, deadline)
 
             async def row(each: ExecutionSummary) -> Row | ToldRow:
+                if is_whole(each):
+                    return row_of(each)
                 ended = _ended(each, bells[each.id]) if each.id in bells else None
                 return ended or await self._executions.get(caller, each.id)
 

@@ -13,7 +13,7 @@ from mistral_api_gateway.operations.etags import check_etag
 from mistral_api_gateway.operations.json_text import checked_object, object_of, text_of
 from mistral_api_gateway.operations.starts import Starts
 from mistral_api_gateway.operations.store import Store
-from mistral_api_gateway.operations.told import ToldRow, row_of
+from mistral_api_gateway.operations.told import ToldRow, is_whole, row_of
 from mistral_core.errors import InvalidInput, NotFound, RequestIdReused, WorkflowError
 from mistral_core.machine.state import State
 from mistral_persistence import execution_reads as reads
@@ -108,8 +108,10 @@ class Executions:
             if known is None or not caller.sees(known["project_id"]):
                 raise
             return known
-        # The summary of one that has ended, which is rare, lacks the output.
-        return await self.get(caller, started.id) if started.state in STOPPED else row_of(started)
+        # An output that is too large to be told has to be read.
+        if started.state in STOPPED and not is_whole(started):
+            return await self.get(caller, started.id)
+        return row_of(started)
 
     async def start_all(
         self, caller: Caller, wanted: Sequence[StartRequest]

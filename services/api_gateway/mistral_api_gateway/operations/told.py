@@ -12,8 +12,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def row_of(told: ExecutionSummary) -> ToldRow:
-    """Return the row of an execution that is not final, with every column."""
+    """Return the row of an execution, with every column; that of a final one only if its output was told."""
     below = bool(told.task_execution_id)
+    output = told.output.decode()
     return {
         "id": told.id,
         "workflow_id": told.workflow_id,
@@ -28,13 +29,18 @@ def row_of(told: ExecutionSummary) -> ToldRow:
         "state": told.state,
         "state_info": told.state_info or None,
         "input": told.input.decode(),
-        "output": None,
+        "output": None if output in ("", "null") else output,
         "published_global": told.published_global.decode(),
         "created_at": moment(told.created_at_micros),
         "updated_at": moment(told.updated_at_micros),
-        "finished_at": None,
+        "finished_at": moment(told.finished_at_micros) if told.finished_at_micros else None,
         "project_id": told.project_id,
     }
+
+
+def is_whole(told: ExecutionSummary) -> bool:
+    """Whether all of an execution was told: it is final, and its output was not too large."""
+    return told.HasField("output")
 
 
 def moment(micros: int) -> datetime:

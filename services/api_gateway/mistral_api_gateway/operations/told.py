@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from mistral.internal.v1.engine_service_pb2 import ExecutionSummary
+from mistral_persistence.execution_reads import Row
 
 ToldRow: TypeAlias = Mapping[str, Any]
 
@@ -36,6 +37,14 @@ def row_of(told: ExecutionSummary) -> ToldRow:
         "finished_at": moment(told.finished_at_micros) if told.finished_at_micros else None,
         "project_id": told.project_id,
     }
+
+
+def as_begun(row: Row | ToldRow) -> Row | ToldRow:
+    """Return an execution as it was when it began, for clients that know of none that is over by then."""
+    if row["finished_at"] is None:
+        return row
+    begun = {"state": "RUNNING", "state_info": None, "output": None, "published_global": "{}"}
+    return {**dict(row), **begun, "updated_at": row["created_at"], "finished_at": None}
 
 
 def is_whole(told: ExecutionSummary) -> bool:

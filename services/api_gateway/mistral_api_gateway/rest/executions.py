@@ -9,6 +9,7 @@ from starlette.responses import Response
 from mistral_api_gateway.gateway import Gateway
 from mistral_api_gateway.operations.caller import current_caller
 from mistral_api_gateway.operations.executions import StartRequest
+from mistral_api_gateway.operations.told import as_begun
 from mistral_api_gateway.rest import bodies, query
 from mistral_api_gateway.rest.execution_changes import change
 from mistral_api_gateway.rest.execution_resource import EXECUTION_BODY, RESOURCE
@@ -64,7 +65,8 @@ class ExecutionEndpoints:
             source=sent.source_execution_id or "",
         )
         row = await self._executions.begin(current_caller(), wanted)
-        return json_answer(RESOURCE.written(row, RESOURCE.all), 201)
+        # With an id of its own it may be one that was started before: that is shown as it is.
+        return json_answer(RESOURCE.written(row if sent.id else as_begun(row), RESOURCE.all), 201)
 
     async def get(self, request: Request) -> Response:
         given = query.only(request, ("fields",))

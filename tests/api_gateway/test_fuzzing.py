@@ -13,6 +13,9 @@ TAGS = (
     ["tasks"],
     ["environments", "cron triggers", "event triggers"],
     ["code sources", "dynamic actions"],
+    ["event sources", "event bindings", "received events"],
+    ["fleets", "http_workers", "workers"],
+    ["subscriptions", "dead letters", "events", "retention"],
 )
 
 

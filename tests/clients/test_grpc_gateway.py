@@ -159,6 +159,8 @@ def test_the_openapi_document_names_every_rpc(api: httpx.Client) -> None:
         if file.package == "mistral.v1"
         for service in file.service
         for method in service.method
+        # A session in which both talk when they like has no form in HTTP.
+        if not method.client_streaming
     }
 
     assert "ExecutionService_StartExecution" in rpcs

@@ -37,7 +37,8 @@ def test_a_newcomer_gets_from_an_empty_folder_to_a_worker_that_serves_a_workflow
     newcomer.give(install)
     newcomer.save_files()
     newcomer.give(compile_)
-    with newcomer.worker(work) as worker:
+    # As a terminal has it: Ctrl-C is for the program, not for the shell around it.
+    with newcomer.worker(f"exec {work}") as worker:
         said = re.search(r"It prints `(.*)`", README)
         assert said is not None
         assert newcomer.give(start).strip() == said[1]

@@ -236,6 +236,7 @@ _WORDS: Sequence[tuple[type[Exception], Callable[[Exception], str]]] = (
     (asyncssh.KeyExchangeFailed, lambda _: "no common way to encrypt"),
     (asyncssh.ChannelOpenError, lambda _: "the server refused to open a channel"),
     (asyncssh.Error, lambda error: f"the connection was lost ({type(error).__name__})"),
+    (ConnectionResetError, lambda _: "the connection was lost"),
     (TimeoutError, lambda _: "no connection in time"),
     (ValueError, lambda _: "the user name, the password or the command has signs that SSH does not take"),
 )

@@ -34,6 +34,8 @@ _READY_SECONDS = 10.0
 # Between checks that were asked for.
 _REST_SECONDS = 0.05
 
+_MOST_CONSUMERS = 1_000_000
+
 ResetListener = Callable[[str, datetime], None]
 
 
@@ -46,6 +48,8 @@ def _configured(name: str, subjects: str, retention: str, **more: object) -> Map
             "storage": "file",
             "discard": "old",
             "num_replicas": 1,
+            # Every pool of workers has a consumer of its own; a server allows a thousand unless it is told otherwise.
+            "max_consumers": _MOST_CONSUMERS,
             "duplicate_window": _DUPLICATE_WINDOW,
             **more,
         }
